@@ -1,0 +1,1 @@
+"""From files to samples and back: tables, pictures, splits, summaries, predictions."""

@@ -1,0 +1,66 @@
+"""CSV and TSV into chunks, every row as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from multitag.data.chunk import Chunk
+from multitag.data.csv_dialect import Dialect, Header, read_dialect, read_header, unquoted
+from multitag.data.csv_scan import scan
+from multitag.data.encoding import text_blocks
+from multitag.errors import DataError, faults_message
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """A CSV or TSV file whose header and dialect are known."""
+
+    path: Path
+    encoding: str | None
+    header: Header
+    dialect: Dialect
+
+    @classmethod
+    def open(cls, path: Path, encoding: str | None = None) -> CsvFile:
+        """Look at the whole file once, without keeping it.
+
+        Raises:
+            DataError: The file is missing, empty, wrongly encoded, or has no usable header.
+        """
+        separator = "\t" if path.suffix.lower() == ".tsv" else None
+        header = read_header(str(path), text_blocks(path, encoding), separator)
+        return cls(
+            path, encoding, header, read_dialect(path.name, header, lambda: text_blocks(path, encoding))
+        )
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows, a few megabytes at a time.
+
+        Raises:
+            DataError: After the last good row, all lines that are no record, together.
+        """
+        faults: list[str] = []
+        rows = self.header.rows(text_blocks(self.path, self.encoding))
+        for records in scan(rows, self.dialect.grammar, self.header.lines + 1):
+            faults += [f"{self.path}:{line} {self._fault(text)}" for line, text in records.faulty]
+            if records.lines and not faults:
+                cells = [unquoted(column, self.dialect) for column in records.fields]
+                columns = dict(zip(self.header.names, cells, strict=True))
+                yield Chunk(columns, records.lines, f"{self.path.name}:")
+        if faults:
+            raise DataError(
+                faults_message(
+                    f"{len(faults)} lines of {self.path} are no rows of {len(self.header.names)} cells",
+                    faults,
+                    fix="Put a cell that holds the separator or a line break into double quotes.",
+                )
+            )
+
+    def _fault(self, line: str) -> str:
+        width, shown = len(self.header.names), line.strip()[:60]
+        cells = line.count(self.header.separator) + 1
+        if cells != width and '"' not in line:
+            return f"has {cells} cells, the header {width}: {shown!r}"
+        return f"cannot be read as {width} cells; is a quote or a separator missing? {shown!r}"
