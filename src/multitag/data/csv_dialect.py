@@ -55,6 +55,7 @@ class _Census:
 
     quoted: list[int]
     bare: list[int]
+    tails: list[int]
     doubled: int = 0
     faulty: int = 0
     first_fault: int = 0
@@ -67,8 +68,9 @@ class _Census:
             self.quoted[k] += quoted
             self.bare[k] += len(cells) - quoted
             if quoted < len(cells):
-                # A stray quote at a bare cell's end is the tail of a broken cell: no evidence.
-                self.bare[k] -= sum(cell[-1:] == '"' and cell[0] != '"' for cell in cells)
+                tails = sum(cell[-1:] == '"' and cell[0] != '"' for cell in cells)
+                self.bare[k] -= tails
+                self.tails[k] += tails
             if '""' in column:
                 self.doubled += sum('""' in cell[1:-1] and cell[0] == '"' for cell in cells)
         self.faulty += len(records.faulty)
@@ -76,11 +78,15 @@ class _Census:
             self.first_fault = records.faulty[0][0]
 
     def quoting(self) -> list[Quoting]:
-        pairs = zip(self.quoted, self.bare, strict=True)
-        return [
-            "mixed" if bool(quoted) == bool(bare) else "always" if quoted else "never"
-            for quoted, bare in pairs
-        ]
+        counts = zip(self.quoted, self.bare, self.tails, strict=True)
+        return [_quoting(quoted, bare, tails) for quoted, bare, tails in counts]
+
+
+def _quoting(quoted: int, bare: int, tails: int) -> Quoting:
+    """A cell that only ends in a quote is a broken one's tail, unless those are as common as quoted ones."""
+    if quoted > tails and not bare:
+        return "always"
+    return "never" if not quoted else "mixed"
 
 
 def read_header(name: str, blocks: Iterable[str], separator: str | None = None) -> Header:
@@ -131,7 +137,7 @@ def read_dialect(name: str, header: Header, blocks: Blocks) -> Dialect:
     """
     width = len(header.names)
     strict = csv_grammar.strict(width, header.separator)
-    census = _Census([0] * width, [0] * width)
+    census = _Census([0] * width, [0] * width, [0] * width)
     for records in scan(header.rows(blocks()), strict, header.lines + 1):
         census.add(records)
     if not census.faulty:

@@ -66,7 +66,7 @@ def _complete(matches: list[tuple[str, ...]], length: int) -> int:
             if match[-1] and end > length - _TAIL
         )
         return next(near, len(matches) - 1)
-    return len(matches) - 1
+    return max(len(matches) - 1, 0)
 
 
 def _records(matches: list[tuple[str, ...]], line: int) -> tuple[Records, int]:

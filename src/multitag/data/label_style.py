@@ -44,9 +44,10 @@ def find_indicators(columns: dict[str, Sequence[Any]]) -> tuple[str, ...]:
 
 def _only_indicators(cells: Sequence[Any]) -> bool:
     try:
-        return any(indicator(cell) is not None for cell in set(cells))
+        marks = [indicator(cell) for cell in set(cells)]
     except (ValueError, TypeError):
         return False
+    return any(mark is not None for mark in marks)
 
 
 def _judged(texts: Counter[str]) -> tuple[LabelStyle, list[str]]:

@@ -146,5 +146,5 @@ def _rows(parts: Iterable[list[int]]) -> npt.NDArray[np.intp]:
 def _too_few(samples: Sequence[Sample], known: list[list[int]], need: int) -> str:
     return (
         f"{len(samples)} rows hold {len(known)} units with known labels (rows of one group and copies of one "
-        f"picture are one unit), too few to split into {need}. Fix: more rows, or a validation table of its own."
+        f"picture are one unit), too few to split into {need}. Fix: more rows, or a table to validate on."
     )
