@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Literal
 
 from multitag.data import csv_grammar
@@ -61,7 +62,11 @@ class _Census:
     first_fault: int = 0
 
     def add(self, records: Records) -> None:
-        for k, cells in enumerate(records.fields):
+        # From one broken cell's end to the next one's start there can be what looks like a cell, over two lines:
+        # records of one line are evidence, others only where there is nothing else.
+        single = ["\n" not in "".join(cells) for cells in zip(*records.fields, strict=True)]
+        for k, field in enumerate(records.fields):
+            cells = field if all(single) or not any(single) else tuple(compress(field, single))
             # No text holds a NUL (text_blocks), so this counts cells at the speed of a substring search.
             column = "\0" + "\0".join(cells)
             quoted = column.count('\0"')

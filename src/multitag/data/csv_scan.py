@@ -57,16 +57,13 @@ def _ended(blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _complete(matches: list[tuple[str, ...]], length: int) -> int:
-    """How many of the matches the text's next piece cannot change."""
+    """How many of the matches the text's next piece cannot change: not the last record, nor a fault near the end."""
+    last = next((k for k in reversed(range(len(matches))) if not matches[k][1]), 0)
     if any(match[-1] for match in matches):
         ends = accumulate(len(match[0]) for match in matches)
-        near = (
-            k
-            for k, (match, end) in enumerate(zip(matches, ends, strict=True))
-            if match[-1] and end > length - _TAIL
-        )
-        return next(near, len(matches) - 1)
-    return max(len(matches) - 1, 0)
+        found = zip(range(last), matches, ends, strict=False)
+        return next((k for k, match, end in found if match[-1] and end > length - _TAIL), last)
+    return last
 
 
 def _records(matches: list[tuple[str, ...]], line: int) -> tuple[Records, int]:
