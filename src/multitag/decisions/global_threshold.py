@@ -1,0 +1,42 @@
+"""One threshold for all labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from multitag.decisions.base import Decision, NeverEmpty, Target
+from multitag.decisions.checks import Gold, check_choice, saved
+from multitag.decisions.sweep import best_common_cut
+from multitag.types import BoolArray, FloatArray
+
+
+class GlobalThreshold(Decision):
+    """Takes every label whose probability reaches one threshold, put where the chosen F1 is best.
+
+    The optimum is exact over all possible cuts, the never-empty rule included, not one of a grid.
+
+    Attributes:
+        threshold_: A label is taken where ``p >= threshold_``.
+    """
+
+    threshold_: float
+
+    def __init__(self, *, metric: Target = "samples_f1", never_empty: NeverEmpty = "auto") -> None:
+        super().__init__(never_empty=never_empty)
+        check_choice("metric", metric, Target)
+        self.metric: Target = metric
+
+    def _fit(self, probs: FloatArray, gold: Gold) -> None:
+        self.threshold_ = best_common_cut(probs, gold, self.metric, never_empty=self.never_empty_)
+
+    def _apply(self, probs: FloatArray) -> BoolArray:
+        return np.asarray(probs >= np.float64(self.threshold_))
+
+    def _state(self) -> dict[str, Any]:
+        return {"threshold": self.threshold_}
+
+    def _load_state(self, state: Mapping[str, Any]) -> None:
+        self.threshold_ = float(saved(state, "threshold"))
