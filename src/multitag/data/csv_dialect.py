@@ -62,7 +62,7 @@ class _Census:
     first_fault: int = 0
 
     def add(self, records: Records) -> None:
-        # From one broken cell's end to the next one's start there can be what looks like a cell, over two lines:
+        # From one broken cell's end to the next one's start there may be what looks like a cell over lines:
         # records of one line are evidence, others only where there is nothing else.
         single = ["\n" not in "".join(cells) for cells in zip(*records.fields, strict=True)]
         for k, field in enumerate(records.fields):

@@ -57,7 +57,7 @@ def _ended(blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _complete(matches: list[tuple[str, ...]], length: int) -> int:
-    """How many of the matches the text's next piece cannot change: not the last record, nor a fault near the end."""
+    """How many matches more text cannot change: neither the last record, nor a fault near the end."""
     last = next((k for k in reversed(range(len(matches))) if not matches[k][1]), 0)
     if any(match[-1] for match in matches):
         ends = accumulate(len(match[0]) for match in matches)

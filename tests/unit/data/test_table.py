@@ -219,6 +219,47 @@ def test_a_stream_gives_every_row_once(table_file):
     assert [s.id for t in tables for s in t.samples] == [str(k) for k in range(1000)]
 
 
+def test_rows_of_many_blocks_are_one_table(table_file, monkeypatch):
+    """Blocks cut anywhere, and keys that only later rows have."""
+    monkeypatch.setattr("multitag.data.encoding.BLOCK_BYTES", 7)
+    lines = ['{"text": "é1"}', "", '{"text": "b", "image": "x.png"}', '{"text": null}']
+    table = read_table(table_file("t.jsonl", "\n".join(lines)), columns=Columns(image=""))
+    assert [(s.text, s.source) for s in table.samples] == [
+        ("é1", "t.jsonl:1"),
+        ("b", "t.jsonl:3"),
+        (None, "t.jsonl:4"),
+    ]
+    rows = "".join(f'{k},"say ""é"" {k}\n"\n' for k in range(20))
+    table = read_table(table_file("t.csv", "id,text\n" + rows))
+    assert [s.text for s in table.samples] == [f'say "é" {k}\n' for k in range(20)]
+    assert [s.source for s in table.samples] == [f"t.csv:{2 + 2 * k}" for k in range(20)]
+
+
+def test_pictures_may_be_bytes_and_datasets_structs(tmp_path):
+    frame = pl.DataFrame({"image": [b"png", None, b""], "text": ["a", "b", "c"]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    assert [s.image for s in read_table(tmp_path / "t.parquet").samples] == [b"png", None, None]
+    structs = pl.DataFrame({"image": [{"bytes": b"png", "path": "a"}, {"bytes": None, "path": "b"}]})
+    assert [s.image for s in read_table(structs, images=tmp_path).samples] == [b"png", tmp_path / "b"]
+    with pytest.raises(
+        DataError, match="row 1, column 'image': int is neither a picture's file name nor its bytes"
+    ):
+        read_table(pl.DataFrame({"image": [3]}))
+
+
+def test_samples_stream_and_need_labels():
+    samples = [Sample(str(k), text="t") for k in range(5)]
+    assert [[s.id for s in t.samples] for t in iter_table(samples, chunk_rows=2)] == [
+        ["0", "1"],
+        ["2", "3"],
+        ["4"],
+    ]
+    with pytest.raises(DataError, match="the labels of all 5 rows are empty"):
+        read_table(samples).require_labels()
+    with pytest.raises(DataError, match="at least 1, not 0"):
+        next(iter_table(samples, chunk_rows=0))
+
+
 @requires_shared("comp5329")
 def test_the_course_table():
     table = read_table(SHARED / "comp5329" / "train.csv")
