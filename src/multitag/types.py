@@ -129,3 +129,35 @@ class Predictions:
     def labels(self) -> list[tuple[str, ...]]:
         """The label names of each row."""
         return self.space.decode(self.values)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What the model sees of B rows.
+
+    Attributes:
+        size: B.
+        encoded: What frozen encoders say, by the encoder's name; rows without the modality hold zeros.
+        inputs: For encoders that run with the model, their prepared inputs for the rows that have the modality.
+        present: (B,) by the encoder's name, True where the row has the encoder's modality.
+        targets: (B, K), NaN where a label is not known; `None` for rows to predict.
+    """
+
+    size: int
+    encoded: dict[str, Encoded]
+    inputs: dict[str, dict[str, Tensor]]
+    present: dict[str, Tensor]
+    targets: Tensor | None = None
+
+    def to(self, device: Any) -> Batch:
+        """The same batch on a device."""
+        return Batch(
+            self.size,
+            {
+                name: Encoded(*(None if part is None else part.to(device) for part in encoded))  # type: ignore[arg-type]
+                for name, encoded in self.encoded.items()
+            },
+            {name: {key: t.to(device) for key, t in inputs.items()} for name, inputs in self.inputs.items()},
+            {name: present.to(device) for name, present in self.present.items()},
+            None if self.targets is None else self.targets.to(device),
+        )

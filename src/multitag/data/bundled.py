@@ -22,7 +22,5 @@ def bundled_path(name: str = "openclipart") -> Path:
         raise DataError(f"bundled data {name!r} does not exist. Accepted: {', '.join(BUNDLED)}.")
     folder = Path(str(files("multitag").joinpath("bundled", name)))
     if not folder.is_dir():
-        raise DataError(
-            f"the bundled data {name!r} is not where it must be, {folder}. Fix: install multitag again."
-        )
+        raise DataError(f"the bundled data {name!r} is not where it must be, {folder}. Fix: install multitag again.")
     return folder

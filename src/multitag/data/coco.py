@@ -10,9 +10,7 @@ from multitag.data.chunk import Chunk
 from multitag.errors import DataError, faults_message
 
 
-def coco_rows(
-    path: Path, instances: dict[str, Any], captions: Iterable[Any]
-) -> tuple[Chunk, tuple[str, ...] | None]:
+def coco_rows(path: Path, instances: dict[str, Any], captions: Iterable[Any]) -> tuple[Chunk, tuple[str, ...] | None]:
     """One row a picture, and the names of all categories, if there are any.
 
     A row's labels are the names of its objects' categories in the order of the file's categories; its text is
@@ -46,9 +44,7 @@ def coco_rows(
     if any(texts.values()):
         columns["text"] = [" ".join(texts[image]) or None for image in images]
     if categories:
-        columns["labels"] = [
-            [name for key, name in categories.items() if key in found[image]] for image in images
-        ]
+        columns["labels"] = [[name for key, name in categories.items() if key in found[image]] for image in images]
     chunk = Chunk(columns, range(1, len(images) + 1), f"{path.name}: image ")
     return chunk, tuple(dict.fromkeys(categories.values())) if categories else None
 

@@ -110,9 +110,7 @@ def _find(
         return _usual(role, every, notes)
     names: list[str] = []
     for want in (asked,) if isinstance(asked, str) else asked:
-        same = [name for name in every if name == want] or [
-            name for name in every if name.lower() == want.lower()
-        ]
+        same = [name for name in every if name == want] or [name for name in every if name.lower() == want.lower()]
         if same:
             names.append(same[0])
         elif want:
@@ -126,9 +124,7 @@ def _usual(role: str, every: Sequence[str], notes: list[str]) -> tuple[str, ...]
         there = [plain[name] for name in names if name in plain]
         if len(there) > 1:
             others = ", ".join(map(repr, there[1:]))
-            notes.append(
-                f"the {role} is taken from column {there[0]!r}; {others} would do too ({role}=... chooses)"
-            )
+            notes.append(f"the {role} is taken from column {there[0]!r}; {others} would do too ({role}=... chooses)")
         if there:
             return (there[0],)
     return ()

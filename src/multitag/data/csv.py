@@ -31,9 +31,7 @@ class CsvFile:
         """
         separator = "\t" if path.suffix.lower() == ".tsv" else None
         header = read_header(str(path), text_blocks(path, encoding), separator)
-        return cls(
-            path, encoding, header, read_dialect(path.name, header, lambda: text_blocks(path, encoding))
-        )
+        return cls(path, encoding, header, read_dialect(path.name, header, lambda: text_blocks(path, encoding)))
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows, a few megabytes at a time.

@@ -121,14 +121,10 @@ def read_header(name: str, blocks: Iterable[str], separator: str | None = None) 
         if not match[2]:
             break
     if not any(names):
-        raise DataError(
-            f"{name} has no header: its first line must name the columns, e.g. 'image,labels,caption'."
-        )
+        raise DataError(f"{name} has no header: its first line must name the columns, e.g. 'image,labels,caption'.")
     twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
-        raise DataError(
-            f"{name}:1 names a column more than once: {', '.join(map(repr, twice))}. Rename one of them."
-        )
+        raise DataError(f"{name}:1 names a column more than once: {', '.join(map(repr, twice))}. Rename one of them.")
     return Header(tuple(names), found, position, text.count("\n", 0, position))
 
 
@@ -152,13 +148,9 @@ def read_dialect(name: str, header: Header, blocks: Blocks) -> Dialect:
     if "always" not in quoting and not any(records.faulty for records in scan(header.rows(blocks()), plain)):
         return Dialect("plain", plain, undouble=False)
     undouble = census.doubled > census.faulty
-    notes = [
-        f"{name}:{census.first_fault} and maybe others have quotes that are not doubled; read as written"
-    ]
+    notes = [f"{name}:{census.first_fault} and maybe others have quotes that are not doubled; read as written"]
     if census.doubled:
-        notes.append(
-            f"{census.doubled} cells hold doubled quotes, {'read as one' if undouble else 'kept as they are'}"
-        )
+        notes.append(f"{census.doubled} cells hold doubled quotes, {'read as one' if undouble else 'kept as they are'}")
     grammar = csv_grammar.tolerant(quoting, header.separator)
     return Dialect("tolerant", grammar, undouble, tuple(notes))
 

@@ -40,14 +40,10 @@ def tolerant(quoting: Sequence[Quoting], separator: str) -> re.Pattern[str]:
     fields = []
     for k, column in enumerate(quoting):
         rest = quoting[k + 1 :]
-        after = (
-            re.escape(separator) + _opening(rest, separator) if rest else rf"(?:[ ]*+\r?\n)++{record}|\s*+\Z"
-        )
+        after = re.escape(separator) + _opening(rest, separator) if rest else rf"(?:[ ]*+\r?\n)++{record}|\s*+\Z"
         inner = rf'[^"\n]*+(?:(?:"(?!{after})|\n(?!{record}))[^"\n]*+)*+'
         quoted = rf'"{inner}"(?={after})'
-        fields.append(
-            {"always": quoted, "never": _bare(separator)}.get(column, f"{quoted}|{_bare(separator)}")
-        )
+        fields.append({"always": quoted, "never": _bare(separator)}.get(column, f"{quoted}|{_bare(separator)}"))
     return _compile(fields, separator)
 
 

@@ -154,9 +154,7 @@ def _each(
         yield from ((source, look(source)) for source in sources)
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="multitag-images") as pool:
-        window = (
-            1024  # what waits in the pool is bounded, so Ctrl-C is quick and a million rows cost no memory
-        )
+        window = 1024  # what waits in the pool is bounded, so Ctrl-C is quick and a million rows cost no memory
         for start in range(0, len(sources), window):
             part = sources[start : start + window]
             yield from zip(part, pool.map(look, part), strict=True)

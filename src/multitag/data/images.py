@@ -19,9 +19,7 @@ MAX_BYTES: Final = 100 * 1024 * 1024
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 
 
-def load_image(
-    source: ImageSource, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES
-) -> Image.Image:
+def load_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Image.Image:
     """The picture in RGB, as a viewer shows it.
 
     The first frame of an animation, turned as EXIF says, alpha composited on white, 16 bits scaled to 8.

@@ -67,15 +67,11 @@ def _parsed(path: Path, encoding: str | None) -> Any:
 
 def _records(path: Path, rows: list[Any]) -> Chunk:
     place = f"{path.name}: item "
-    odd = [
-        f"{place}{n} is a {type(row).__name__}" for n, row in enumerate(rows, 1) if not isinstance(row, dict)
-    ]
+    odd = [f"{place}{n} is a {type(row).__name__}" for n, row in enumerate(rows, 1) if not isinstance(row, dict)]
     if odd:
         raise DataError(faults_message(f"{len(odd)} items of {path} are no objects", odd))
     if any(isinstance(entry, dict) for row in rows for entry in _list(row.get("labels"))):
-        raise DataError(
-            f"{path} marks spans of the text (labels with start and end), not labels of whole rows."
-        )
+        raise DataError(f"{path} marks spans of the text (labels with start and end), not labels of whole rows.")
     return records_chunk(rows, list(range(1, len(rows) + 1)), place)
 
 

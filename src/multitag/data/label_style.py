@@ -67,9 +67,7 @@ def _judged(texts: Counter[str]) -> tuple[LabelStyle, list[str]]:
             notes = [f"labels are split at {mark!r}; some cells also hold {' and '.join(map(repr, others))}"]
             return LabelStyle("split", _as_written(mark, texts)), notes if others else []
     if _several_words(texts):
-        return LabelStyle("single"), [
-            "label cells are not split at spaces: they look like names of several words"
-        ]
+        return LabelStyle("single"), ["label cells are not split at spaces: they look like names of several words"]
     return LabelStyle("split", " "), []
 
 

@@ -120,9 +120,7 @@ def read_label_names(path: Path) -> Labels:
     names = tuple(line.strip() for line in read_text(path).splitlines() if line.strip())
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:
-        raise DataError(
-            f"{path} names {'twice: ' + ', '.join(twice) if twice else 'no label; it needs one a line'}"
-        )
+        raise DataError(f"{path} names {'twice: ' + ', '.join(twice) if twice else 'no label; it needs one a line'}")
     return names
 
 

@@ -100,11 +100,7 @@ class Layout:
             else:
                 notes.append(f"column {columns.labels!r} is empty: no row's labels are known")
         folder = Path(images) if images is not None else source.path.parent if source.path else Path()
-        declared = (
-            tuple(label_names)
-            if label_names is not None
-            else source.label_names or columns.indicators or None
-        )
+        declared = tuple(label_names) if label_names is not None else source.label_names or columns.indicators or None
         return cls(source, RowReader(columns, style, folder, source.name), declared, (*source.notes, *notes))
 
     def table(self, chunk: Chunk, first: int, *, whole: bool) -> Table:
@@ -155,6 +151,4 @@ def _check_names(name: str, samples: Sequence[Sample], allowed: tuple[str, ...] 
         if label not in known
     ]
     if faults:
-        raise DataError(
-            faults_message(f"{len(faults)} labels of {name} are not among the {len(known)} given", faults)
-        )
+        raise DataError(faults_message(f"{len(faults)} labels of {name} are not among the {len(known)} given", faults))

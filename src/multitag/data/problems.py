@@ -55,9 +55,7 @@ def _of_labels(table: Table) -> Iterator[Problem]:
         yield Problem("warning", table.name, f"there is one label only, {next(iter(names))!r}")
     if counts and len(labelled) > 1 and len({frozenset(sample.labels or ()) for sample in labelled}) == 1:
         same = ", ".join(labelled[0].labels or ())
-        yield Problem(
-            "warning", table.name, f"all {len(labelled)} labelled rows have the same labels: {same}"
-        )
+        yield Problem("warning", table.name, f"all {len(labelled)} labelled rows have the same labels: {same}")
 
 
 def _disagreeing(samples: list[Sample], images: ImageReport) -> Iterator[Problem]:
@@ -68,6 +66,4 @@ def _disagreeing(samples: list[Sample], images: ImageReport) -> Iterator[Problem
             continue
         earlier = seen.setdefault((content, sample.text), sample)
         if set(earlier.labels or ()) != set(sample.labels):
-            yield Problem(
-                "warning", sample.source, f"same picture and text as {earlier.source}, other labels"
-            )
+            yield Problem("warning", sample.source, f"same picture and text as {earlier.source}, other labels")

@@ -86,8 +86,7 @@ class RowReader:
             if name is None or counts[name] > 1:
                 rows.setdefault(name, []).append(chunk.where(row))
         faults = [
-            f"{'empty' if name is None else repr(name)}: {', '.join(places[:10])}"
-            + " ..." * (len(places) > 10)
+            f"{'empty' if name is None else repr(name)}: {', '.join(places[:10])}" + " ..." * (len(places) > 10)
             for name, places in rows.items()
         ]
         raise DataError(
@@ -98,9 +97,7 @@ class RowReader:
             )
         )
 
-    def _cells(
-        self, chunk: Chunk, column: str | None, read: Callable[[Any], Any], faults: list[str]
-    ) -> Sequence[Any]:
+    def _cells(self, chunk: Chunk, column: str | None, read: Callable[[Any], Any], faults: list[str]) -> Sequence[Any]:
         if column is None:
             return [None] * len(chunk)
         cells = chunk.cells(column)
@@ -114,9 +111,7 @@ class RowReader:
         columns = [[text_value(cell) for cell in chunk.cells(name)] for name in self.columns.text]
         if len(columns) == 1:
             return columns[0]
-        return [" ".join(filter(None, texts)) or None for texts in zip(*columns, strict=True)] or [
-            None
-        ] * len(chunk)
+        return [" ".join(filter(None, texts)) or None for texts in zip(*columns, strict=True)] or [None] * len(chunk)
 
     def _labels(self, chunk: Chunk, faults: list[str]) -> tuple[Sequence[Labels | None], Sequence[Labels]]:
         none: Labels = ()
@@ -131,9 +126,7 @@ class RowReader:
         for row in zip(*marks, strict=True):
             unsure = tuple(name for name, mark in zip(names, row, strict=True) if mark is None)
             known = len(unsure) < len(names)
-            labels.append(
-                tuple(name for name, mark in zip(names, row, strict=True) if mark) if known else None
-            )
+            labels.append(tuple(name for name, mark in zip(names, row, strict=True) if mark) if known else None)
             unknown.append(unsure if known else ())
         return labels, unknown
 

@@ -75,25 +75,19 @@ def open_source(source: Any, *, captions: Path | None = None, encoding: str | No
     if isinstance(source, pl.LazyFrame):
         source = source.collect()
     if isinstance(source, pl.DataFrame):
-        return Source(
-            "the polars frame", "polars", partial(frame_chunks, source), names=tuple(source.columns)
-        )
+        return Source("the polars frame", "polars", partial(frame_chunks, source), names=tuple(source.columns))
     if is_pandas(source):
         names = tuple(str(name) for name in source.columns)
         return Source("the pandas frame", "pandas", partial(pandas_chunks, source), names=names)
     if isinstance(source, str | Path):
         return _open_file(Path(source), captions, encoding)
-    raise DataError(
-        f"a table is a path, a polars or pandas frame or a list of Sample, not a {type(source).__name__}."
-    )
+    raise DataError(f"a table is a path, a polars or pandas frame or a list of Sample, not a {type(source).__name__}.")
 
 
 def _open_file(path: Path, captions: Path | None, encoding: str | None) -> Source:
     kind = ENDINGS.get(path.suffix.lower())
     if kind is None:
-        raise DataError(
-            f"{path}: the file ending {path.suffix!r} is unknown. Accepted: {', '.join(ENDINGS)}."
-        )
+        raise DataError(f"{path}: the file ending {path.suffix!r} is unknown. Accepted: {', '.join(ENDINGS)}.")
     if not path.exists():
         raise DataError(f"{path} does not exist.")
     if captions is not None and kind != "json":

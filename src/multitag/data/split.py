@@ -102,9 +102,7 @@ def folds(
     ]
 
 
-def _known(
-    samples: Sequence[Sample], copies: Sequence[str | None] | None
-) -> tuple[list[list[int]], list[list[int]]]:
+def _known(samples: Sequence[Sample], copies: Sequence[str | None] | None) -> tuple[list[list[int]], list[list[int]]]:
     """Units with a row whose labels are known, and the others."""
     known: list[list[int]] = []
     unlabelled: list[list[int]] = []

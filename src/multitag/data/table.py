@@ -63,9 +63,7 @@ def read_table(
     if whole is None:
         raise DataError(f"{opened.name} has no rows.")
     asked = columns or Columns()
-    layout = Layout.of(
-        opened, whole, asked=asked, separator=separator, images=images, label_names=label_names
-    )
+    layout = Layout.of(opened, whole, asked=asked, separator=separator, images=images, label_names=label_names)
     return layout.table(whole, 1, whole=True)
 
 
@@ -119,8 +117,4 @@ def iter_table(
 
 
 def _are_samples(source: TableSource) -> TypeGuard[Sequence[Sample]]:
-    return (
-        isinstance(source, Sequence)
-        and not isinstance(source, str)
-        and all(isinstance(s, Sample) for s in source)
-    )
+    return isinstance(source, Sequence) and not isinstance(source, str) and all(isinstance(s, Sample) for s in source)

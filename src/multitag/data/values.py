@@ -13,9 +13,7 @@ from multitag.types import ImageSource
 def is_null(cell: Any) -> bool:
     """Whether a cell says nothing: `None`, NaN, pandas' NA."""
     return (
-        cell is None
-        or (isinstance(cell, float) and math.isnan(cell))
-        or type(cell).__name__ in ("NAType", "NaTType")
+        cell is None or (isinstance(cell, float) and math.isnan(cell)) or type(cell).__name__ in ("NAType", "NaTType")
     )
 
 

@@ -36,9 +36,7 @@ class PredictionWriter:
         self.layout = layout
         if self.path.suffix.lower() not in WRITERS:
             accepted = ", ".join(WRITERS)
-            raise DataError(
-                f"{path}: cannot write files that end in {self.path.suffix!r}. Accepted: {accepted}."
-            )
+            raise DataError(f"{path}: cannot write files that end in {self.path.suffix!r}. Accepted: {accepted}.")
         if not self.path.parent.is_dir():
             raise DataError(f"{path} cannot be written: the folder {self.path.parent} does not exist.")
         self._folder: Path | None = None

@@ -43,9 +43,7 @@ class PredictionLayout:
         names = self.header(cells=True)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise DataError(
-                f"two columns of the predictions would have the name {', '.join(map(repr, twice))}."
-            )
+            raise DataError(f"two columns of the predictions would have the name {', '.join(map(repr, twice))}.")
 
     @property
     def indicators(self) -> bool:

@@ -53,16 +53,13 @@ def coordinate_ascent(
 class _Sets:
     """The label sets under the present thresholds, kept as counts a row."""
 
-    def __init__(
-        self, probs: FloatArray, gold: Gold, thresholds: npt.NDArray[np.float64], never_empty: bool
-    ) -> None:
+    def __init__(self, probs: FloatArray, gold: Gold, thresholds: npt.NDArray[np.float64], never_empty: bool) -> None:
         self.probs, self.gold, self.thresholds = probs, gold, thresholds.copy()
         self.never_empty = never_empty
         rows, best = np.arange(len(probs)), probs.argmax(axis=1)
         self.best = best
         self.best_known, self.best_positive = gold.known[rows, best], gold.positive[rows, best]
         self.wanted = gold.positive.sum(axis=1).astype(np.float64)
-        self.scored = gold.known.any(axis=1)
         passed = probs >= self.thresholds
         self.any = passed.sum(axis=1)
         self.claimed = (passed & gold.known).sum(axis=1)
@@ -79,7 +76,7 @@ class _Sets:
         in_claimed, in_hits = claimed + known, hits + positive
         if target == "samples_f1":
             gain = f1(in_hits, self.wanted + in_claimed) - f1(out_hits, self.wanted + out_claimed)
-            curve = np.cumsum(np.concatenate([[0.0], np.where(self.scored, gain, 0.0)[order]]))
+            curve = np.cumsum(np.concatenate([[0.0], gain[order]]))
             curve /= len(curve)
         else:
             more_hits = np.cumsum(np.concatenate([[out_hits.sum()], (in_hits - out_hits)[order]]))

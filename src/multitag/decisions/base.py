@@ -92,8 +92,7 @@ class Decision(ABC):
     def _check_fitted(self) -> None:
         if not hasattr(self, "never_empty_"):
             raise NotFittedError(
-                f"this {type(self).__name__} is not fitted. "
-                "Fix: call fit(probs, gold) or load_state(state) first."
+                f"this {type(self).__name__} is not fitted. Fix: call fit(probs, gold) or load_state(state) first."
             )
 
     @abstractmethod

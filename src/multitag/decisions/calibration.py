@@ -51,8 +51,7 @@ class Calibration(ABC):
     def _check_fitted(self, attribute: str) -> None:
         if not hasattr(self, attribute):
             raise NotFittedError(
-                f"this {type(self).__name__} is not fitted. "
-                "Fix: call fit(logits, gold) or load_state(state) first."
+                f"this {type(self).__name__} is not fitted. Fix: call fit(logits, gold) or load_state(state) first."
             )
 
 

@@ -70,8 +70,7 @@ def check_gold(gold: npt.ArrayLike, shape: tuple[int, ...]) -> Gold:
     if strange.any():
         row, label = np.argwhere(strange)[0]
         raise DataError(
-            f"gold[{row}, {label}] is {values[row, label]}; accepted: 1 (has the label), 0 (has not), "
-            "NaN (not known)."
+            f"gold[{row}, {label}] is {values[row, label]}; accepted: 1 (has the label), 0 (has not), NaN (not known)."
         )
     if not known.any():
         raise DataError("there is not one known gold label to fit on. Fix: give rows whose labels are known.")

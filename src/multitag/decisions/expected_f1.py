@@ -21,14 +21,13 @@ _TIE = 1e-12
 
 
 class ExpectedF1(Decision):
-    """Takes for each row the set of likeliest labels whose expected F1 is best, if labels are independent
-    given the row.
+    """Takes for each row the set of likeliest labels whose expected F1 is best.
 
-    No threshold is fitted: a row with one sure label gets one, a row with three likely ones all three. It
-    needs calibrated probabilities. K^2 steps a row for small K; for many labels only so many true labels are
-    reckoned with that more are less likely than `tail`, and only sets that a bound allows to be best, which
-    is linear in K where rows have few labels. A chosen set's expected F1 is within `tail` of the best;
-    `tail=0` reckons with all.
+    No threshold is fitted: a row with one sure label gets one, a row with three likely ones all three. Labels
+    count as independent given the row, and probabilities must be calibrated. K^2 steps a row for small K; for
+    many labels only so many true labels are reckoned with that more are less likely than `tail`, and only
+    sets that a bound allows to be best, which is linear in K where rows have few labels. A chosen set's
+    expected F1 is within `tail` of the best; ``tail=0`` reckons with all.
 
     Source: Ye, Chai, Lee, Chieu 2012, "Optimizing F-measures: a tale of two approaches".
     """
@@ -36,9 +35,7 @@ class ExpectedF1(Decision):
     def __init__(self, *, tail: float = 1e-12, never_empty: NeverEmpty = "auto") -> None:
         super().__init__(never_empty=never_empty)
         if not 0 <= tail < 1:
-            raise ConfigError(
-                f"option 'tail' = {tail!r}; accepted: a probability from 0 up to, not including, 1."
-            )
+            raise ConfigError(f"option 'tail' = {tail!r}; accepted: a probability from 0 up to, not including, 1.")
         self.tail = tail
 
     def _fit(self, probs: FloatArray, gold: Gold) -> None:
@@ -82,25 +79,27 @@ def best_sizes(falling: Floats, *, least: int = 0, tail: float = 0.0) -> npt.NDA
         step = max(1, _CELLS // (top * min(top, limit) + limit + labels))
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
-            expected = expected_f1_of_top(np.ascontiguousarray(falling[part].T), most=top, count=limit)[
-                least:
-            ]
+            expected = expected_f1_of_top(np.ascontiguousarray(falling[part].T), most=top, count=limit)[least:]
             sizes[part] = least + (expected >= expected.max(axis=0) - _TIE).argmax(axis=0)
     return sizes
 
 
-def _largest_useful(falling: Floats) -> npt.NDArray[np.int64]:
-    """The largest size (N,), at least 1, that can be best.
+def size_bounds(falling: Floats) -> tuple[Floats, Floats]:
+    """What the expected F1 of the 1, 2, ..., K likeliest labels is at least and at most, (N, K) each.
 
-    With T_k the sum of the k highest probabilities and m of all, Jensen's inequality bounds E_k from both
-    sides: 2 T_k / (k + 1 + m) <= E_k <= min(2 T_k / (k + 1), 2m / (k + m)).
+    With T_k the sum of the k highest probabilities and m of all, Jensen's inequality gives
+    2 T_k / (k + 1 + m) <= E_k <= min(2 T_k / (k + 1), 2m / (k + m)).
     """
     sizes = np.arange(1, falling.shape[1] + 1)
     sums = np.cumsum(falling, axis=1)
     mean = sums[:, -1:]
-    at_least = (2 * sums / (sizes + 1 + mean)).max(axis=1, keepdims=True)
-    at_most = np.minimum(2 * sums / (sizes + 1), 2 * mean / (sizes + mean))
-    useful = at_most >= at_least - 1e-9
+    return 2 * sums / (sizes + 1 + mean), np.minimum(2 * sums / (sizes + 1), 2 * mean / (sizes + mean))
+
+
+def _largest_useful(falling: Floats) -> npt.NDArray[np.int64]:
+    """The largest size (N,), at least 1, that the bounds allow to be best."""
+    lower, upper = size_bounds(falling)
+    useful = upper >= lower.max(axis=1, keepdims=True) - 1e-9
     return np.asarray(falling.shape[1] - useful[:, ::-1].argmax(axis=1))
 
 

@@ -56,9 +56,7 @@ def best_macro_cut(rankings: Sequence[Ranking]) -> float:
     return between(max((float(values[-1]) for values in lower if len(values)), default=0.0), cut)
 
 
-def _counts(
-    rankings: Sequence[Ranking], cuts: FloatArray
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _counts(rankings: Sequence[Ranking], cuts: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Hits and claims (K, C) of each label from each cut on."""
     hits = np.stack([ranking.hits(cuts) for ranking in rankings])
     return hits, np.stack([ranking.claims(cuts) for ranking in rankings])

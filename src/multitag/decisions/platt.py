@@ -18,8 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class PlattScaling(Calibration):
-    """Gives each label its own slope and offset, p_k = sigmoid(a_k z_k + b_k), drawn to one temperature for
-    all.
+    """Gives each label its own slope and offset, drawn to one temperature: p_k = sigmoid(a_k z_k + b_k).
 
     Per label, logistic regression on u = z / T with a normal prior: cross-entropy of (1 + d) u + b summed
     over rows, plus shrinkage / 2 (d^2 + b^2). A label with few positives stays near the temperature, one with

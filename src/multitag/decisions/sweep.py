@@ -58,11 +58,7 @@ def rank_labels(probs: FloatArray, gold: Gold, sure: BoolArray | None = None) ->
         positive = np.ascontiguousarray(gold.positive[:, part].T)
         known = np.ascontiguousarray(gold.known[:, part].T)
         fixed = np.zeros_like(known) if sure is None else known & sure[:, part].T
-        return [
-            _rank_label(*label)
-            for label in zip(scores, positive, known, fixed, strict=True)
-            if label[2].any()
-        ]
+        return [_rank_label(*label) for label in zip(scores, positive, known, fixed, strict=True) if label[2].any()]
 
     return [ranking for part in map_blocks(block, probs.shape[1], _LABELS) for ranking in part]
 
@@ -105,9 +101,7 @@ def _best_mean_cut(scores: FloatArray, positive: BoolArray, known: BoolArray, su
     return between(float(flat[place]) if place < len(flat) else 0.0, float(flat[place - 1]))
 
 
-def _gains(
-    scores: FloatArray, positive: BoolArray, known: BoolArray, sure: BoolArray
-) -> npt.NDArray[np.float64]:
+def _gains(scores: FloatArray, positive: BoolArray, known: BoolArray, sure: BoolArray) -> npt.NDArray[np.float64]:
     """By how much each decision changes its group's F1 when it enters after all higher ones, (G, M)."""
     entry = np.where(known, np.where(sure, np.inf, scores), -np.inf)
     order = np.argsort(-entry, axis=1)

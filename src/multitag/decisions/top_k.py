@@ -82,7 +82,5 @@ def _scores(probs: FloatArray, gold: Gold, target: Target) -> npt.NDArray[np.flo
         if target == "micro_f1":
             by_rank = [counts.sum(axis=0, keepdims=True) for counts in by_rank]
             groups, there = groups.sum(keepdims=True), np.ones(1, bool)
-    found, claimed = (
-        np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1, dtype=np.float64) for counts in by_rank
-    )
+    found, claimed = (np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1, dtype=np.float64) for counts in by_rank)
     return np.asarray(f1(found, groups[:, None] + claimed)[there].mean(axis=0))

@@ -59,7 +59,5 @@ def _one_label(
         everyone = np.bincount(places, row, minlength=len(steps))[: len(steps)].cumsum()
         found = np.bincount(places[positives], None if row is None else row[positives], minlength=len(steps))
         total = found.sum()
-        result[index] = (
-            (found * divide(found.cumsum(), everyone, empty=0.0)).sum() / total if total else np.nan
-        )
+        result[index] = (found * divide(found.cumsum(), everyone, empty=0.0)).sum() / total if total else np.nan
     return result

@@ -131,9 +131,7 @@ def _chosen(metrics: Sequence[str], rounds: int, level: float) -> dict[str, Metr
     return {name: METRICS.get(name) for name in metrics}
 
 
-def _rounds(
-    answers: Answers, metrics: dict[str, Metric], rounds: int, seed: int
-) -> dict[str, npt.NDArray[np.float64]]:
+def _rounds(answers: Answers, metrics: dict[str, Metric], rounds: int, seed: int) -> dict[str, npt.NDArray[np.float64]]:
     parts: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in metrics}
     for weights in resample_weights(len(answers.gold), rounds, seed):
         for name, f in metrics.items():

@@ -70,9 +70,7 @@ class Metric:
         return self.compute(answers, weights)
 
 
-def metric(
-    *, greater_is_better: bool = True, needs_probabilities: bool = False
-) -> Callable[[Compute], Metric]:
+def metric(*, greater_is_better: bool = True, needs_probabilities: bool = False) -> Callable[[Compute], Metric]:
     """Makes a `Metric` of the function below it."""
 
     def wrap(compute: Compute) -> Metric:

@@ -46,9 +46,7 @@ def per_label(answers: Answers, names: Sequence[str]) -> list[LabelScore]:
         DataError: There are more or fewer names than labels.
     """
     if len(names) != answers.gold.shape[1]:
-        raise DataError(
-            f"{len(names)} label names for {answers.gold.shape[1]} labels; give one name for each label."
-        )
+        raise DataError(f"{len(names)} label names for {answers.gold.shape[1]} labels; give one name for each label.")
     counts = Counts.by_label(answers, None)
     positive, claimed, hits = counts.positive[0], counts.claimed[0], counts.hits[0]
     precision, recall = divide(hits, claimed), divide(hits, positive)

@@ -36,9 +36,7 @@ def weighted_sums(per_row: npt.NDArray[Any], weights: FloatArray | None) -> Scor
     return total
 
 
-def weighted_mean(
-    values: npt.NDArray[Any], there: npt.NDArray[np.bool_], weights: FloatArray | None
-) -> Scores:
+def weighted_mean(values: npt.NDArray[Any], there: npt.NDArray[np.bool_], weights: FloatArray | None) -> Scores:
     """Means (R,) of the values (N,) over the rows that are `there` (N,); NaN in a round without any."""
     pair = np.stack([np.where(there, values, 0.0), there.astype(np.float64)], axis=1)
     total = weighted_sums(pair, weights)

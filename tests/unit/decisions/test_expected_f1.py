@@ -7,7 +7,7 @@ import pytest
 
 from multitag.decisions import expected_f1 as module
 from multitag.decisions.expectation import expected_f1_of_top
-from multitag.decisions.expected_f1 import ExpectedF1, best_sizes
+from multitag.decisions.expected_f1 import ExpectedF1, best_sizes, size_bounds
 from multitag.errors import ConfigError
 
 
@@ -83,6 +83,16 @@ def test_bounds_and_tails_lose_nothing(shape, labels):
             assert sizes.min() >= least
             got = np.take_along_axis(exact, sizes[None], axis=0)[0]
             assert np.allclose(got, exact[least:].max(axis=0), rtol=0, atol=3e-12)
+
+
+@pytest.mark.parametrize("shape", [(0.1, 5.0), (0.5, 0.5), (2.0, 2.0), (0.3, 1.0)])
+def test_expected_f1_lies_within_its_bounds(shape):
+    falling = -np.sort(-np.random.default_rng(0).beta(*shape, (500, 12)), axis=1)
+    exact = expected_f1_of_top(falling.T.copy(), most=12, count=12)[1:].T
+    lower, upper = size_bounds(falling)
+    assert (lower <= exact + 1e-12).all()
+    assert (exact <= upper + 1e-12).all()
+    assert (module._largest_useful(falling) > exact.argmax(axis=1)).all()
 
 
 def test_bounds_cut_sets_off_and_tails_cut_counts_off():

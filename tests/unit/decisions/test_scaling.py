@@ -69,6 +69,24 @@ def test_platt_is_the_minimum_of_the_penalised_loss(shrinkage):
         assert fitted.offsets_[k] == pytest.approx(best[1], abs=1e-4)
 
 
+def test_platt_finds_the_minimum_from_afar_where_full_newton_steps_overshoot():
+    rng = np.random.default_rng(0)
+    logits = np.stack([rng.normal(-12, 1, 5000), rng.normal(size=5000)], axis=1)
+    gold = (rng.random((5000, 2)) < sigmoid([2, 1] * logits + [24, 0])).astype(float)
+    gold[60:, 0] = np.nan
+    common = 1 / Temperature().fit(logits, gold).temperature_
+    fitted = PlattScaling(shrinkage=0.01).fit(logits, gold)
+    for k in range(2):
+        u, y = common * logits[:, k], gold[:, k]
+
+        def penalised(x, u=u, y=y):
+            return loss(x[0] * u + x[1], y) + 0.005 * ((x[0] - 1) ** 2 + x[1] ** 2)
+
+        best = minimize(penalised, [1.0, 0.0], method="Nelder-Mead", options={"fatol": 1e-12, "maxiter": 9999})
+        assert fitted.slopes_[k] > 0.1 * common
+        assert penalised([fitted.slopes_[k] / common, fitted.offsets_[k]]) <= best.fun + 1e-6
+
+
 def test_platt_draws_labels_with_few_rows_to_the_common_temperature():
     logits, gold = made_logits(rows=4000, offsets=np.array([0.0, 0.0, 3.0]))
     few = gold.copy()

@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from multitag.decisions.ascent import coordinate_ascent
+from multitag.decisions.checks import Gold
 from multitag.decisions.global_threshold import GlobalThreshold
 from multitag.decisions.per_label import PerLabelThresholds
 from multitag.decisions.top_k import TopK
@@ -101,6 +103,19 @@ def test_per_label_ascent_ends_where_no_single_move_helps(metric, never_empty, s
             moved = decision.thresholds_.copy()
             moved[k] = cut
             assert slow_score(metric, gold, take(probs, moved, yes)) <= reached + 1e-12
+
+
+@pytest.mark.parametrize("metric", ["samples_f1", "micro_f1"])
+def test_per_label_ascent_goes_round_until_nothing_moves(metric):
+    options = {"metric": metric, "min_positives": 0, "shrinkage": 0, "never_empty": "no"}
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        gold = (rng.random((60, 8)) < 0.3).astype(float)
+        probs = np.clip(0.2 * gold + 0.8 * rng.random((60, 8)), 0, 1) ** np.arange(1, 9)
+        thresholds = PerLabelThresholds(**options).fit(probs, gold).thresholds_
+        truth = Gold(gold == 1, ~np.isnan(gold))
+        again = coordinate_ascent(probs, truth, thresholds, np.arange(8), metric, never_empty=False)
+        assert np.array_equal(again, thresholds)
 
 
 def test_per_label_ascent_gains_where_labels_need_different_cuts():
@@ -212,10 +227,7 @@ def test_all_subsets_of_two_thresholds_confirm_the_ascent_on_a_small_case():
     probs, gold = random_data(2, rows=12, labels=2, unknown=0)
     gold[0] = [1, 0]
     cuts = [[*np.unique(probs[:, k]), 2.0] for k in range(2)]
-    best = max(
-        slow_score("samples_f1", gold, take(probs, np.array(pair), False))
-        for pair in itertools.product(*cuts)
-    )
+    best = max(slow_score("samples_f1", gold, take(probs, np.array(pair), False)) for pair in itertools.product(*cuts))
     options = {"metric": "samples_f1", "min_positives": 0, "shrinkage": 0, "never_empty": "no"}
     decision = PerLabelThresholds(**options).fit(probs, gold)
     assert slow_score("samples_f1", gold, decision.apply(probs)) == pytest.approx(best, abs=1e-12)

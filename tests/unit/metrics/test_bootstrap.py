@@ -106,6 +106,18 @@ def test_swapping_the_systems_turns_the_sign_only():
     assert there.p == back.p
 
 
+def test_p_counts_the_rounds_on_the_rarer_side_twice():
+    first = some_answers()
+    jitter = 0.2 * np.random.default_rng(9).normal(size=first.gold.shape)
+    second = Answers(first.gold, first.probabilities + jitter > 0.5)
+    weights = np.concatenate(list(resample_weights(200, 400, seed=0)))
+    gaps = METRICS.get("micro_f1")(first, weights) - METRICS.get("micro_f1")(second, weights)
+    rarer = min((gaps <= 0).sum(), (gaps >= 0).sum())
+    assert 0 < rarer < 190
+    pair = paired_bootstrap(first, second, ["micro_f1"], rounds=400)["micro_f1"]
+    assert pair.p == pytest.approx(2 * (rarer + 1) / 401)
+
+
 def test_different_gold_is_refused():
     with pytest.raises(DataError, match="gold labels differ"):
         paired_bootstrap(some_answers(0), some_answers(1), ["micro_f1"])

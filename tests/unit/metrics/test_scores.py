@@ -122,6 +122,12 @@ def test_nothing_known_is_nan_and_warns_of_nothing(name):
         assert np.isnan(METRICS.get(name)(answers))
 
 
+def test_a_bin_of_ece_holds_its_upper_end():
+    # .2 is the end of the third bin, in which .19 lies too: one gap of -.8 + .19, not two.
+    answers = Answers(np.array([[1.0], [0.0]]), np.zeros((2, 1), bool), np.array([[0.2], [0.19]]))
+    assert METRICS.get("ece")(answers) == pytest.approx(0.61 / 2)
+
+
 def test_all_empty_is_full_agreement():
     answers = Answers(np.zeros((2, 3)), np.zeros((2, 3), bool))
     assert METRICS.get("samples_f1")(answers) == 1

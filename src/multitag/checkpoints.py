@@ -1,0 +1,108 @@
+"""Where a training stands, in one file: tensors as safetensors, the rest as JSON in its header. No pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from multitag.errors import RunError
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass
+class Standing:
+    """Where a training stands.
+
+    Attributes:
+        epoch: The epoch it is in, from 0.
+        step: Steps done in this epoch.
+        loss_sum: Sum of the losses of these steps.
+        best_score: The best validation score so far; `None` before the first.
+        best_epoch: The epoch it came from.
+        history: A row for each finished epoch.
+        finished: True once no step is left to do.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    best_score: float | None = None
+    best_epoch: int = -1
+    history: list[dict[str, Any]] = field(default_factory=list)
+    finished: bool = False
+
+
+def atomic_save(tensors: Tensors, path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file in one step: a killed process leaves the old file or the new one, whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary, metadata)
+    with open(temporary, "rb") as handle:
+        os.fsync(handle.fileno())
+    os.replace(temporary, path)
+
+
+def save_checkpoint(
+    path: Path, standing: Standing, model: nn.Module, best: Tensors, optimizer: Optimizer, identity: str
+) -> None:
+    """Write where the training stands, random state included.
+
+    Args:
+        path: The file.
+        standing: Where it stands.
+        model: Its weights now.
+        best: Its weights at the best epoch so far; empty before the first.
+        optimizer: Its state.
+        identity: What the training is of (configuration and data); another one cannot go on from it.
+    """
+    tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
+    tensors |= {f"best.{key}": value for key, value in best.items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(v) for key, v in state.items() if v is not None}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    atomic_save(tensors, path, {"standing": json.dumps(asdict(standing)), "identity": identity})
+
+
+def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, identity: str) -> tuple[Standing, Tensors]:
+    """Take a training up where it stood: weights, optimiser and random state are set; standing and best come back.
+
+    Raises:
+        RunError: The file is damaged, or belongs to another training.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"the checkpoint {path} cannot be read: {error}. Fix: delete it and train again") from error
+    if metadata.get("identity") != identity:
+        raise RunError(
+            f"the checkpoint {path} is of another training: the configuration or the training rows have changed. "
+            f"Fix: resume with what it was started with, or train into another folder"
+        )
+    model.load_state_dict(_part(tensors, "model."))
+    whole = optimizer.state_dict()
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in _part(tensors, "optimizer.").items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+    torch.set_rng_state(tensors["random.cpu"])
+    if "random.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random.cuda"])
+    return Standing(**json.loads(metadata["standing"])), _part(tensors, "best.")
+
+
+def _part(tensors: Tensors, prefix: str) -> Tensors:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -1,0 +1,281 @@
+"""One configuration a run: read from TOML, checked as a whole, all faults together, written back whole."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from multitag.decisions import CALIBRATIONS, DECISIONS
+from multitag.encoders import ENCODERS
+from multitag.errors import ConfigError, faults_message
+from multitag.fusions import FUSIONS
+from multitag.heads import HEADS
+from multitag.losses import LOSSES
+from multitag.metrics import METRICS
+from multitag.registry import Registry, closest
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A table of the file: no key but its own."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=False)
+
+
+class Component(BaseModel):
+    """A table that names a component; every other key is one of the component's own options."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The component's options."""
+        return dict(self.model_extra or {})
+
+
+class EncoderConfig(Component):
+    """An encoder. Frozen ones run once per picture or text, ever; the others train with the model."""
+
+    frozen: bool = True
+
+
+class DataConfig(Section):
+    """How tables are read and rows held out."""
+
+    image: str | None = None
+    text: str | tuple[str, ...] | None = None
+    labels: str | tuple[str, ...] | None = None
+    id: str | None = None
+    group: str | None = None
+    separator: Literal["auto", "space", "comma", "semicolon", "bar", "json", "python", "none"] = "auto"
+    label_names: tuple[str, ...] | None = None
+    on_bad_image: Literal["error", "missing"] = "error"
+    max_pixels: Annotated[int, Field(ge=1)] = 89_000_000
+    valid_share: Share = 0.15
+
+
+class TrainConfig(Section):
+    """The one training loop's settings."""
+
+    epochs: Annotated[int, Field(ge=1)] = 20
+    batch_size: Annotated[int, Field(ge=1)] = 128
+    lr: Annotated[float, Field(gt=0)] = 5e-4
+    encoder_lr: Annotated[float, Field(gt=0)] = 3e-5
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    clip: Annotated[float, Field(gt=0)] = 1.0
+    modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    monitor: str = "loss"
+    patience: Annotated[int, Field(ge=1)] = 5
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 30.0
+
+
+class DecisionConfig(Component):
+    """A decision rule, and the rows it is fitted on: the validation rows, or all rows out of fold."""
+
+    fit_on: Literal["valid", "out_of_fold"] = "valid"
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+
+
+class StoreConfig(Section):
+    """The feature store: ``"auto"`` is $MULTITAG_STORE, or multitag/features in the user's cache folder."""
+
+    path: str = "auto"
+
+
+class RecipeConfig(Section):
+    """The header of a recipe: where a system comes from, what it reported, and what we do otherwise."""
+
+    title: str
+    source: str
+    data: str = ""
+    metric: str = ""
+    reported: str = ""
+    ours: str = ""
+    differences: tuple[str, ...] = ()
+
+
+def _default_encoders() -> dict[str, EncoderConfig]:
+    return {"image": EncoderConfig(name="efficientnet_lite"), "text": EncoderConfig(name="transformers_text")}
+
+
+class Config(Section):
+    """All settings of a run. `Config()` is the default: packaged frozen encoders, late fusion, one hidden layer."""
+
+    seed: int = 0
+    task: Literal["labels"] = "labels"
+    recipe: RecipeConfig | None = None
+    data: DataConfig = DataConfig()
+    encoders: dict[str, EncoderConfig] = Field(default_factory=_default_encoders, min_length=1)
+    fusion: Component = Component(name="sum")
+    head: Component = Component(name="mlp")
+    loss: Component = Component(name="bce")
+    train: TrainConfig = TrainConfig()
+    calibration: Component = Component(name="per_label")
+    decision: DecisionConfig = DecisionConfig(name="expected_f1")
+    store: StoreConfig = StoreConfig()
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Config:
+        """A checked configuration, every option of every component resolved to a value.
+
+        Raises:
+            ConfigError: All faults together.
+        """
+        try:
+            config = cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise ConfigError(
+                faults_message("the configuration is not valid", [_fault(e) for e in error.errors()])
+            ) from error
+        return config.resolved()
+
+    @classmethod
+    def read(cls, path: str | Path, changes: Iterable[str] = ()) -> Config:
+        """A configuration from a TOML file, with changes of the form ``"train.lr=1e-3"`` made to it.
+
+        Raises:
+            ConfigError: The file is missing or no TOML, or the configuration is not valid.
+        """
+        file = Path(path)
+        try:
+            values = tomllib.loads(file.read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise ConfigError(f"the configuration {file} does not exist") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file} is not valid TOML: {error}") from error
+        return cls.parse(_changed(values, changes))
+
+    def changed(self, changes: Iterable[str]) -> Config:
+        """This configuration with changes of the form ``"fusion.name=concat"`` made to it.
+
+        Another component name drops the old component's options. The value is TOML, or a string as it stands.
+
+        Raises:
+            ConfigError: A change is not of the form, or the result is not valid.
+        """
+        return Config.parse(_changed(self.values(), changes))
+
+    def resolved(self) -> Config:
+        """This configuration with each component's options checked and its defaults filled in.
+
+        Raises:
+            ConfigError: All faults together.
+        """
+        faults: list[str] = []
+
+        def fill(registry: Registry, component: Component, where: str) -> dict[str, Any]:
+            own = {key: getattr(component, key) for key in type(component).model_fields}
+            try:
+                return {**own, **registry.resolve(component.name, component.options)}
+            except ConfigError as error:
+                faults.extend(f"[{where}] {line}" for line in str(error).split("\n"))
+                return own
+
+        values = {
+            "encoders": {
+                key: EncoderConfig(**fill(ENCODERS, encoder, f"encoders.{key}"))
+                for key, encoder in self.encoders.items()
+            },
+            "fusion": Component(**fill(FUSIONS, self.fusion, "fusion")),
+            "head": Component(**fill(HEADS, self.head, "head")),
+            "loss": Component(**fill(LOSSES, self.loss, "loss")),
+            "calibration": Component(**fill(CALIBRATIONS, self.calibration, "calibration")),
+            "decision": DecisionConfig(**fill(DECISIONS, self.decision, "decision")),
+        }
+        faults += self._cross_faults()
+        if faults:
+            raise ConfigError(faults_message("the configuration is not valid", faults))
+        return self.model_copy(update=values)
+
+    def _cross_faults(self) -> list[str]:
+        faults = []
+        monitors = ["loss", *METRICS.names()]
+        if self.train.monitor not in monitors:
+            near = closest(self.train.monitor, monitors)
+            faults.append(
+                f"[train] monitor = '{self.train.monitor}' is no metric{near} Accepted: {', '.join(monitors)}."
+            )
+        if self.fusion.name == "single" and len(self.encoders) != 1:
+            faults.append(
+                f"[fusion] 'single' takes one encoder, the configuration has {len(self.encoders)}: "
+                f"{', '.join(self.encoders)}. Fix: another fusion, or --without NAME."
+            )
+        return faults
+
+    def values(self) -> dict[str, Any]:
+        """All settings as plain values, those without one left out."""
+        return _without_none(self.model_dump(mode="json"))
+
+    def dump(self) -> str:
+        """The whole configuration as TOML, defaults included."""
+        return tomli_w.dumps(self.values())
+
+
+def _changed(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str, Any]:
+    result = _copy(values)
+    for change in sorted(changes, key=lambda text: not text.split("=", 1)[0].strip().endswith(".name")):
+        path, equals, text = change.partition("=")
+        keys = path.strip().split(".")
+        if not equals or not all(keys):
+            raise ConfigError(f"'{change}' is not of the form section.key=value, e.g. train.lr=1e-3")
+        table = result
+        for key in keys[:-1]:
+            table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"'{change}': {key} is a value, not a table with keys of its own")
+        value = _value(text.strip())
+        if keys[-1] == "name" and len(keys) > 1 and table.get("name", value) != value:
+            kept = {key: table[key] for key in ("frozen", "fit_on", "folds") if key in table}
+            table.clear()
+            table.update(kept)
+        table[keys[-1]] = value
+    return result
+
+
+def _copy(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _copy(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(entry) for key, entry in value.items() if entry is not None}
+    return value
+
+
+def _fault(fault: Any) -> str:
+    *tables, key = (str(part) for part in fault["loc"])
+    where = f"[{'.'.join(tables)}] {key}" if tables else key
+    if fault["type"] == "extra_forbidden":
+        known = _known_keys(tables)
+        return f"{where}: no such setting{closest(key, known)} Accepted: {', '.join(known)}."
+    if fault["type"] == "missing":
+        return f"{where}: needed, and not there."
+    return f"{where} = {fault['input']!r}: {fault['msg']}."
+
+
+def _known_keys(tables: list[str]) -> list[str]:
+    model: type[BaseModel] = Config
+    for table in tables:
+        kind = model.model_fields[table].annotation if table in model.model_fields else None
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return []
+        model = kind
+    return list(model.model_fields)

@@ -1,0 +1,188 @@
+"""The few calls we make into transformers: load and build towers, tokenizers and processors, read their outputs.
+
+Only safetensors weights are loaded and remote code is never run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import transformers
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
+
+from multitag.encoders.weights import resolve_pretrained, unreachable
+from multitag.errors import ConfigError, WeightsError
+from multitag.types import Modality
+
+_OTHER_TOWER = {"image": ("text_model", "text_projection"), "text": ("vision_model", "visual_projection")}
+
+
+class TowerOutput(NamedTuple):
+    """tokens (B, T, D') and the model's own pooled vector (B, D), where it has one."""
+
+    tokens: Tensor
+    pooled: Any
+
+
+def load_tower(model: str, modality: Modality) -> nn.Module:
+    """The pretrained network `model`, or its tower for `modality` where it has two.
+
+    Raises:
+        WeightsError: The weights cannot be had.
+        ConfigError: The model does not serve the modality.
+    """
+    with _quiet(), _weights_errors(model):
+        net = AutoModel.from_pretrained(
+            resolve_pretrained(model), use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+        )
+    return _keep_tower(net, modality, model)
+
+
+def build_tower(config: dict[str, Any], modality: Modality) -> nn.Module:
+    """An untrained network of the configuration `config`, as `config_of` gave it."""
+    options = dict(config)
+    settings = AutoConfig.for_model(options.pop("model_type"), **options)
+    with _quiet():
+        return _keep_tower(AutoModel.from_config(settings), modality, str(settings.model_type))
+
+
+def config_of(net: nn.Module) -> dict[str, Any]:
+    """The network's configuration as JSON."""
+    config: dict[str, Any] = json.loads(net.config.to_json_string(use_diff=False))  # type: ignore[union-attr, operator]
+    return config
+
+
+def has_two_towers(net: nn.Module) -> bool:
+    """True for models such as CLIP and SigLIP, which encode pictures and texts into one space."""
+    return hasattr(net, "get_image_features") and hasattr(net.config, "vision_config")
+
+
+def _keep_tower(net: nn.Module, modality: Modality, model: str) -> nn.Module:
+    if has_two_towers(net):
+        for name in _OTHER_TOWER[modality]:
+            if hasattr(net, name):
+                delattr(net, name)
+        return net
+    takes = getattr(net, "main_input_name", "input_ids")
+    if (takes == "pixel_values") != (modality == "image"):
+        other = "transformers_text" if modality == "image" else "transformers_image"
+        raise ConfigError(f"the model '{model}' takes {takes}: use it as the encoder '{other}'")
+    return net
+
+
+def image_output(net: nn.Module, pixel_values: Tensor) -> TowerOutput:
+    """Run a picture tower; a convolutional grid (B, C, H, W) becomes tokens (B, H * W, C), row by row."""
+    call = net.get_image_features if has_two_towers(net) else net
+    output = call(pixel_values=pixel_values)
+    states = output.last_hidden_state
+    tokens = states.flatten(2).transpose(1, 2) if states.ndim == 4 else states
+    pooler = getattr(output, "pooler_output", None)
+    pooled = tokens.mean(1) if pooler is None else pooler.flatten(1)
+    return TowerOutput(tokens, pooled)
+
+
+def text_output(net: nn.Module, input_ids: Tensor, attention_mask: Tensor) -> TowerOutput:
+    """Run a text tower."""
+    call = net.get_text_features if has_two_towers(net) else net
+    output = call(input_ids=input_ids, attention_mask=attention_mask)
+    return TowerOutput(output.last_hidden_state, getattr(output, "pooler_output", None))
+
+
+def positions(net: nn.Module) -> int | None:
+    """How many tokens a text network takes, where its configuration says so."""
+    config = net.config.get_text_config()  # type: ignore[union-attr, operator]
+    limit = getattr(config, "max_position_embeddings", None)
+    if limit and getattr(config, "model_type", "") in {"roberta", "xlm-roberta", "camembert"}:
+        limit -= 2  # positions start after the padding index
+    return limit
+
+
+def needs_fixed_length(net: nn.Module) -> bool:
+    """SigLIP was trained on texts padded to one length and answers differently to others."""
+    return str(net.config.model_type).startswith("siglip")  # type: ignore[union-attr]
+
+
+def load_tokenizer(model: str) -> Any:
+    """The tokenizer of `model`."""
+    with _quiet(), _weights_errors(model):
+        return AutoTokenizer.from_pretrained(resolve_pretrained(model), trust_remote_code=False)
+
+
+def tokenizer_assets(tokenizer: Any) -> dict[str, str]:
+    """The files of a tokenizer, by name, as texts: enough to build it again without the hub."""
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save_pretrained(folder)
+        return {file.name: file.read_text("utf-8") for file in sorted(Path(folder).iterdir()) if file.is_file()}
+
+
+def tokenizer_hash(tokenizer: Any) -> str:
+    """SHA-256 of what the tokenizer does: its files without the paths it was loaded from."""
+    if getattr(tokenizer, "is_fast", False):
+        # Padding and truncation are set anew at each call, so they are no part of the tokenizer's identity.
+        whole = json.loads(tokenizer.backend_tokenizer.to_str())
+        whole["padding"] = whole["truncation"] = None
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+    files = {name: text for name, text in tokenizer_assets(tokenizer).items() if name != "tokenizer_config.json"}
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def build_tokenizer(assets: dict[str, str]) -> Any:
+    """The tokenizer that `tokenizer_assets` described."""
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        for name, text in assets.items():
+            (Path(folder) / Path(name).name).write_text(text, "utf-8")
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+
+
+def load_image_processor(model: str) -> Any:
+    """The image processor of `model`, the Pillow one: it needs no torchvision."""
+    with _quiet(), _weights_errors(model):
+        return AutoImageProcessor.from_pretrained(resolve_pretrained(model), backend="pil", trust_remote_code=False)
+
+
+def processor_config(processor: Any) -> dict[str, Any]:
+    """The settings of an image processor as JSON."""
+    config: dict[str, Any] = json.loads(processor.to_json_string())
+    return config
+
+
+def build_image_processor(config: dict[str, Any]) -> Any:
+    """The image processor that `processor_config` described."""
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        (Path(folder) / "preprocessor_config.json").write_text(json.dumps(config), "utf-8")
+        return AutoImageProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False, local_files_only=True)
+
+
+@contextlib.contextmanager
+def _weights_errors(model: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        if isinstance(error, WeightsError):
+            raise
+        raise unreachable(model, error) from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence transformers' progress bars and reports while it loads, and leave its settings as they were."""
+    logging = transformers.utils.logging
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,125 @@
+"""Any text encoder of the transformers library, the text towers of CLIP and SigLIP among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from multitag.encoders import hub
+from multitag.encoders.base import Encoder, Inputs, weights_hash
+from multitag.encoders.weights import MINILM
+from multitag.types import Encoded, Modality
+
+TextPooling = Literal["auto", "mean", "first", "pooler"]
+
+
+class TransformersText(Encoder):
+    """A text encoder by its Hugging Face name or local folder, through transformers' AutoModel.
+
+    The default is all-MiniLM-L6-v2 (22 million parameters), which the `offline` extra carries. Tokens are the last
+    hidden state, special tokens included, padding masked.
+
+    Args:
+        model: A Hugging Face name or a local folder.
+        pooling: ``"mean"`` of the real tokens (MiniLM and sentence encoders), the ``"first"`` token (BERT), the
+            model's own ``"pooler"`` (CLIP's and SigLIP's projected embedding); ``"auto"`` takes the pooler of a model
+            with two towers, else the mean.
+        normalize: Scale the pooled vector to length 1, as sentence encoders and CLIP do for cosines.
+        max_length: Texts are cut after so many tokens, never past what the model can take.
+
+    Raises:
+        WeightsError: The weights are neither in a folder, nor in a package, nor to be had from the hub.
+    """
+
+    modality: ClassVar[Modality] = "text"
+
+    def __init__(
+        self,
+        *,
+        model: str = MINILM,
+        pooling: TextPooling = "auto",
+        normalize: bool = False,
+        max_length: int = 256,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.pooling = pooling
+        self.normalize = normalize
+        self.max_length = max_length
+
+    def load(self) -> None:
+        """Load the weights and the tokenizer."""
+        self.net = hub.load_tower(self.model, "text")
+        self.tokenizer = hub.load_tokenizer(self.model)
+        self._measure()
+
+    def restore(self, assets: dict[str, Any]) -> None:
+        """Build the network and the tokenizer as a run saved them; the weights come with the run's model."""
+        self.net = hub.build_tower(assets["config"], "text")
+        self.tokenizer = hub.build_tokenizer(assets["tokenizer"])
+        self._measure()
+
+    def assets(self) -> dict[str, Any]:
+        """The network's configuration and the tokenizer, whole."""
+        return {"config": hub.config_of(self.net), "tokenizer": hub.tokenizer_assets(self.tokenizer)}
+
+    def _measure(self) -> None:
+        """Learn the widths from one text, and how long a text the model takes."""
+        limits = (self.max_length, self.tokenizer.model_max_length, hub.positions(self.net))
+        self.limit = min(int(limit) for limit in limits if limit)
+        training = self.net.training
+        self.net.eval()
+        with torch.no_grad():
+            encoded = self(self.prepare(["a"]), tokens=True)
+        self.net.train(training)
+        self.width = encoded.pooled.shape[-1]
+        self.token_width = None if encoded.tokens is None else encoded.tokens.shape[-1]
+
+    def identity(self) -> dict[str, Any]:
+        """The weights' hash, the tokenizer, the pooling and the cut."""
+        return {
+            "weights": weights_hash(self.net),
+            "tokenizer": hub.tokenizer_hash(self.tokenizer),
+            "pooling": self.pooling,
+            "normalize": self.normalize,
+            "limit": self.limit,
+        }
+
+    def sort_key(self, item: str) -> int:
+        """The length: texts of like length need little padding."""
+        return len(item)
+
+    def prepare(self, items: Sequence[str]) -> Inputs:
+        """Token ids and attention mask (B, T), padded to the longest; a whole batch of a fixed-length tower alike."""
+        padding = "max_length" if hub.needs_fixed_length(self.net) else "longest"
+        encoded = self.tokenizer(
+            list(items), padding=padding, truncation=True, max_length=self.limit, return_tensors="pt"
+        )
+        mask = encoded.get("attention_mask")
+        return {
+            "input_ids": encoded["input_ids"],
+            "attention_mask": torch.ones_like(encoded["input_ids"]) if mask is None else mask,
+        }
+
+    def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
+        """pooled (B, D); tokens (B, T, D') with a mask that leaves padding out."""
+        output = hub.text_output(self.net, inputs["input_ids"], inputs["attention_mask"])
+        mask = inputs["attention_mask"].bool()
+        pooled = self._pool(output.tokens, output.pooled, mask)
+        if self.normalize:
+            pooled = torch.nn.functional.normalize(pooled, dim=-1)
+        return Encoded(pooled, output.tokens, mask) if tokens else Encoded(pooled)
+
+    def _pool(self, states: Tensor, pooler: Tensor | None, mask: Tensor) -> Tensor:
+        pooling = self.pooling
+        if pooling == "auto":
+            pooling = "pooler" if hub.has_two_towers(self.net) else "mean"
+        if pooling == "pooler" and pooler is not None:
+            return pooler
+        if pooling == "first":
+            return states[:, 0]
+        weights = mask.unsqueeze(-1).to(states.dtype)
+        return (states * weights).sum(1) / weights.sum(1).clamp_min(1.0)

@@ -1,0 +1,145 @@
+"""Batches of rows for the model: stored features looked up, other inputs prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from multitag.features.fill import contents_of
+from multitag.features.rows import Rows
+from multitag.features.slots import Slot
+from multitag.features.store import FeatureStore
+from multitag.types import Batch, Encoded
+
+IN_MEMORY_BYTES = 4 << 30
+"""Pooled features of more bytes than this are read from the store batch by batch."""
+
+
+class Feeder:
+    """N rows, served as batches in any order.
+
+    Every stored feature must be in the store already (`fill`).
+
+    Args:
+        rows: The rows.
+        slots: The model's encoders.
+        store: The feature store.
+        targets: (N, K), NaN where a label is not known, or `None`.
+        tokens: Whether the model reads tokens.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        slots: Mapping[str, Slot],
+        store: FeatureStore,
+        *,
+        targets: npt.NDArray[np.float32] | None = None,
+        tokens: bool = False,
+    ) -> None:
+        self.samples = samples = rows.samples
+        self.slots = slots
+        self.store = store
+        self.tokens = tokens
+        self.targets = None if targets is None else torch.from_numpy(targets)
+        self.present = {
+            name: torch.tensor([slot.has(sample) for sample in samples], dtype=torch.bool)
+            for name, slot in slots.items()
+        }
+        self._contents = {name: contents_of(slot, rows) for name, slot in slots.items() if slot.stored}
+        self._matrix = {
+            name: self._look_up(name, range(len(samples)))
+            for name in self._contents
+            if len(samples) * slots[name].encoder.width * 4 <= IN_MEMORY_BYTES
+        }
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def batch(self, rows: Sequence[int]) -> Batch:
+        """The rows as one batch on the CPU."""
+        index = torch.as_tensor(rows, dtype=torch.long)
+        present = {name: here[index] for name, here in self.present.items()}
+        encoded, inputs = {}, {}
+        for name, slot in self.slots.items():
+            if slot.stored:
+                encoded[name] = self._stored(name, index)
+                continue
+            items = slot.items([self.samples[row] for row in rows if self.present[name][row]])
+            prepared = slot.encoder.prepare(items) if items else {}
+            if slot.frozen:
+                encoded[name] = _scattered(slot, prepared, present[name], tokens=self.tokens)
+            else:
+                inputs[name] = prepared
+        targets = None if self.targets is None else self.targets[index]
+        return Batch(len(rows), encoded, inputs, present, targets)
+
+    def pooled(self, name: str, rows: Sequence[int]) -> Tensor:
+        """The stored pooled vectors of the encoder `name` for `rows` that have its modality: (n, D)."""
+        return self._stored(name, torch.as_tensor(rows, dtype=torch.long)).pooled
+
+    def _stored(self, name: str, index: Tensor) -> Encoded:
+        matrix = self._matrix.get(name)
+        pooled = self._look_up(name, index.tolist()) if matrix is None else matrix[index]
+        if not self.tokens:
+            return Encoded(pooled)
+        return _padded_tokens(
+            self.store,
+            self.slots[name],
+            pooled,
+            [self._contents[name][row] for row in index.tolist()],
+        )
+
+    def _look_up(self, name: str, rows: Sequence[int]) -> Tensor:
+        """Pooled vectors (n, D) from the store, zeros for rows without the modality."""
+        slot = self.slots[name]
+        contents = self._contents[name]
+        here = [(place, found) for place, row in enumerate(rows) if (found := contents[row]) is not None]
+        pooled = torch.zeros(len(rows), slot.encoder.width)
+        if here:
+            places, found = zip(*here, strict=True)
+            vectors = self.store.pooled(slot.fingerprint, found, slot.encoder.width)
+            pooled[list(places)] = torch.from_numpy(vectors)
+        return pooled
+
+
+def _scattered(slot: Slot, inputs: dict[str, Tensor], present: Tensor, *, tokens: bool) -> Encoded:
+    """A frozen encoder run on the rows that have its modality, zeros elsewhere."""
+    pooled = torch.zeros(len(present), slot.encoder.width)
+    if not inputs:
+        return Encoded(pooled)
+    with torch.no_grad():
+        encoded = slot.encoder(inputs, tokens=tokens)
+    pooled[present] = encoded.pooled
+    return scatter_tokens(Encoded(pooled, encoded.tokens, encoded.mask), present)
+
+
+def scatter_tokens(encoded: Encoded, present: Tensor) -> Encoded:
+    """Tokens of the present rows spread over the whole batch; absent rows get one zero token."""
+    if encoded.tokens is None or encoded.mask is None:
+        return Encoded(encoded.pooled)
+    size = (len(present), *encoded.tokens.shape[1:])
+    tokens = encoded.tokens.new_zeros(size)
+    mask = encoded.mask.new_zeros(size[:2])
+    mask[:, 0] = True
+    tokens[present], mask[present] = encoded.tokens, encoded.mask
+    return Encoded(encoded.pooled, tokens, mask)
+
+
+def _padded_tokens(store: FeatureStore, slot: Slot, pooled: Tensor, contents: Sequence[str | None]) -> Encoded:
+    """Stored tokens, padded to the longest row of the batch."""
+    rows = iter(store.tokens(slot.fingerprint, [content for content in contents if content is not None]))
+    real = [None if content is None else next(rows) for content in contents]
+    longest = max([1, *(len(row) for row in real if row is not None)])
+    tokens = torch.zeros(len(contents), longest, slot.encoder.token_width or 1)
+    mask = torch.zeros(len(contents), longest, dtype=torch.bool)
+    mask[:, 0] = True
+    for place, row in enumerate(real):
+        if row is not None:
+            tokens[place, : len(row)] = torch.from_numpy(row.astype(np.float32))
+            mask[place, : len(row)] = True
+    return Encoded(pooled, tokens, mask)

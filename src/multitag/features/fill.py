@@ -1,0 +1,118 @@
+"""Filling the store: each distinct picture and text through each frozen encoder, once, decoding ahead in threads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from multitag.encoders import Inputs
+from multitag.features.rows import Rows
+from multitag.features.slots import Slot
+from multitag.features.store import FeatureStore
+from multitag.progress import Progress, silent
+from multitag.types import Sample
+
+CHUNK = {"image": 16, "text": 64}
+_AHEAD = 3
+
+
+def contents_of(slot: Slot, rows: Rows) -> list[str | None]:
+    """The hash of what the encoder reads of each row; `None` for a row that has nothing for it."""
+    if slot.encoder.modality == "image":
+        return rows.hashes
+    return [
+        hashlib.sha256((sample.text or "").encode()).hexdigest() if slot.has(sample) else None
+        for sample in rows.samples
+    ]
+
+
+def fill(
+    store: FeatureStore,
+    slots: Mapping[str, Slot],
+    rows: Rows,
+    *,
+    tokens: bool = False,
+    device: torch.device | None = None,
+    progress: Progress = silent,
+) -> int:
+    """Encode what the store lacks.
+
+    Rows are sorted by the encoder's `sort_key` and written a chunk at a time, in order: a run that was killed goes on
+    with the very chunks that an uninterrupted one would have had, so the numbers are the same, bit for bit.
+
+    Args:
+        store: The store.
+        slots: The encoders; those that are not stored are left alone.
+        rows: The rows.
+        tokens: Whether tokens are wanted too.
+        device: Where the encoders run.
+        progress: Told about pictures and texts done.
+
+    Returns:
+        How many pictures and texts were encoded.
+
+    Raises:
+        DataError: A picture cannot be read.
+    """
+    encoded = 0
+    for slot in slots.values():
+        if not slot.stored:
+            continue
+        found = [
+            (sample, content)
+            for sample, content in zip(rows.samples, contents_of(slot, rows), strict=True)
+            if content is not None
+        ]
+        contents = [content for _, content in found]
+        todo = store.missing(slot.fingerprint, contents, tokens=tokens)
+        if not todo:
+            continue
+        if slot.encoder.modality == "text":
+            todo.sort(key=lambda place: slot.encoder.sort_key(found[place][0].text))  # stable: ties keep their order
+        size = CHUNK[slot.encoder.modality] * (1 if device is None or device.type == "cpu" else 8)
+        chunks = [todo[start : start + size] for start in range(0, len(todo), size)]
+        with progress(f"encoding {slot.encoder.modality}s ({slot.name})", len(todo)) as advance:
+            prepared = _prepared(slot, [[found[place][0] for place in chunk] for chunk in chunks])
+            for chunk, inputs in zip(chunks, prepared, strict=True):
+                pooled, real = _encode(slot, inputs, tokens=tokens, device=device)
+                store.put(slot.fingerprint, [contents[place] for place in chunk], pooled, real)
+                advance(len(chunk))
+        encoded += len(todo)
+    return encoded
+
+
+def _prepared(slot: Slot, chunks: Sequence[Sequence[Sample]]) -> Iterator[Inputs]:
+    """The chunks' inputs in order, a few of them decoded ahead."""
+
+    def prepare(chunk: Sequence[Sample]) -> Inputs:
+        return slot.encoder.prepare(slot.items(chunk))
+
+    if slot.encoder.modality == "text":
+        yield from map(prepare, chunks)
+        return
+    waiting: deque[Future[Inputs]] = deque()
+    with ThreadPoolExecutor(2) as pool:
+        for chunk in chunks:
+            waiting.append(pool.submit(prepare, chunk))
+            if len(waiting) >= _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _encode(
+    slot: Slot, inputs: Inputs, *, tokens: bool, device: torch.device | None
+) -> tuple[np.ndarray, list[np.ndarray] | None]:
+    with torch.inference_mode():
+        moved = {key: tensor.to(device) if device is not None else tensor for key, tensor in inputs.items()}
+        encoded = slot.encoder(moved, tokens=tokens)
+    pooled = encoded.pooled.float().cpu().numpy()
+    if encoded.tokens is None or encoded.mask is None:
+        return pooled, None
+    states, mask = encoded.tokens.half().cpu().numpy(), encoded.mask.cpu().numpy()
+    return pooled, [row[real] for row, real in zip(states, mask, strict=True)]

@@ -1,0 +1,58 @@
+"""Rows ready for a model: every picture looked at, its content hash known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from multitag.config import DataConfig
+from multitag.data.image_check import BadImage, require_images
+from multitag.progress import Progress, silent
+from multitag.types import Sample
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows whose pictures can be used.
+
+    Attributes:
+        samples: The rows.
+        hashes: The content hash of each row's picture; `None` for a row without one.
+        bad: Rows that lost a picture which could not be used.
+    """
+
+    samples: list[Sample]
+    hashes: list[str | None]
+    bad: tuple[BadImage, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def take(self, places: Sequence[int]) -> Rows:
+        """The rows at `places`, in that order."""
+        return Rows([self.samples[place] for place in places], [self.hashes[place] for place in places])
+
+    def __add__(self, other: Rows) -> Rows:
+        return Rows(self.samples + other.samples, self.hashes + other.hashes)
+
+
+def check_rows(samples: Sequence[Sample], config: DataConfig, *, progress: Progress = silent) -> Rows:
+    """Look at every picture before any work is done on the rows.
+
+    Args:
+        samples: The rows.
+        config: Says what to do about a picture that cannot be used, and how large one may be.
+        progress: Told about pictures done.
+
+    Raises:
+        DataError: All pictures that cannot be used, where the configuration does not take such rows as without one.
+    """
+    pictures = len({sample.image for sample in samples if sample.image is not None})
+    with progress("checking pictures", pictures) as advance:
+        checked, report = require_images(
+            samples,
+            config.on_bad_image,
+            max_pixels=config.max_pixels,
+            progress=lambda done, total: advance(1),
+        )
+    return Rows(checked, report.hashes, tuple(report.bad))

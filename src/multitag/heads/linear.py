@@ -1,0 +1,29 @@
+"""One linear layer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from multitag.heads.base import Head
+from multitag.types import Encoded
+
+
+class Linear(Head):
+    """z = W x + b: with BCE, one logistic regression per label.
+
+    Args:
+        dropout: Share of the inputs dropped while training.
+    """
+
+    def __init__(self, width: int, labels: int, /, *, dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> None:
+        super().__init__(width, labels)
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(width, labels)
+
+    def forward(self, encoded: Encoded) -> Tensor:
+        """(B, D) to (B, K)."""
+        logits: Tensor = self.out(self.dropout(encoded.pooled))
+        return logits

@@ -1,0 +1,33 @@
+"""What every loss is: elementwise terms, and one masked mean over the real elements."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+class Loss(nn.Module, ABC):
+    """Base of all losses: a mean over known elements, so that neither batch size nor padding changes its scale."""
+
+    @abstractmethod
+    def terms(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each element.
+
+        Args:
+            logits: Any shape whose last dimension is K.
+            targets: 0 or 1 (or between, where smoothed), of the same shape; never NaN.
+        """
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The mean of the terms over elements whose target is known; 0 where none is.
+
+        Args:
+            logits: (B, K), or (B, T, K).
+            targets: Of the same shape; NaN marks an element that is not known or is padding.
+        """
+        known = ~torch.isnan(targets)
+        terms = self.terms(logits, torch.nan_to_num(targets).to(logits.dtype))
+        # `where`, not a product: an infinite term at an unknown element must not become NaN.
+        return torch.where(known, terms, torch.zeros_like(terms)).sum() / known.sum().clamp_min(1)

@@ -1,0 +1,16 @@
+"""Binary cross-entropy."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from multitag.losses.base import Loss
+
+
+class BCE(Loss):
+    """-[y log p + (1 - y) log(1 - p)] with p = sigmoid(z), computed from logits, so that no z overflows."""
+
+    def terms(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Of the inputs' shape."""
+        return binary_cross_entropy_with_logits(logits, targets, reduction="none")

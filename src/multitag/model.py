@@ -1,0 +1,144 @@
+"""The model: encoders, standardised features, a token for what is missing, a fusion, a head for each branch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from multitag.config import Config
+from multitag.encoders import Encoder
+from multitag.features.feeder import Feeder, scatter_tokens
+from multitag.features.slots import Slot
+from multitag.fusions import FUSIONS, Fusion
+from multitag.heads import HEADS, Head
+from multitag.layers import MissingModality, Standardize
+from multitag.types import Batch, Encoded
+
+SAMPLE_ROWS = 512
+"""How many rows an encoder that trains is run on, before training, to see the scale of its features."""
+
+
+class Model(nn.Module):
+    """Rows in, logits (B, K) out.
+
+    Only what is trained is part of the state: frozen encoders stay outside, in their slots.
+
+    Args:
+        slots: The encoders by name.
+        fusion: How their outputs meet.
+        heads: A head for each of the fusion's branches.
+        modality_dropout: Share of the rows that lose a modality while training, never all of them.
+    """
+
+    def __init__(
+        self,
+        slots: Mapping[str, Slot],
+        fusion: Fusion,
+        heads: Mapping[str, Head],
+        /,
+        *,
+        modality_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.encoders = nn.ModuleDict({name: slot.encoder for name, slot in slots.items() if not slot.frozen})
+        widths = {name: slot.encoder.width for name, slot in slots.items()}
+        tokens = fusion.needs == "tokens"
+        self.standardize = nn.ModuleDict({name: Standardize(width) for name, width in widths.items()})
+        self.missing = nn.ModuleDict(
+            {
+                name: MissingModality(width, slots[name].encoder.token_width if tokens else None)
+                for name, width in widths.items()
+            }
+        )
+        self.fusion = fusion
+        self.heads = nn.ModuleDict(heads)
+        self.modality_dropout = modality_dropout
+        self._modality = {name: slot.encoder.modality for name, slot in slots.items()}
+
+    @property
+    def needs_tokens(self) -> bool:
+        """Whether the fusion reads tokens."""
+        return self.fusion.needs == "tokens"
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits (B, K)."""
+        present = self._drop(batch) if self.training and self.modality_dropout else batch.present
+        encoded = {name: self._encoded(name, batch, present[name]) for name in self._modality}
+        branches = self.fusion(encoded)
+        logits: Tensor = self.fusion.combine({name: self.heads[name](branches[name]) for name in self.heads})
+        return logits
+
+    def _encoded(self, name: str, batch: Batch, present: Tensor) -> Encoded:
+        encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch)
+        scaled = encoded._replace(pooled=self.standardize[name](encoded.pooled))
+        filled: Encoded = self.missing[name](scaled, present)
+        return filled
+
+    def _live(self, name: str, batch: Batch) -> Encoded:
+        """Run an encoder that trains on the rows that have its modality."""
+        encoder: Encoder = self.encoders[name]  # type: ignore[assignment]
+        present = batch.present[name]
+        if not batch.inputs[name]:
+            pooled = torch.zeros(batch.size, encoder.width, device=present.device)
+            if not self.needs_tokens:
+                return Encoded(pooled)
+            tokens = torch.zeros(batch.size, 1, encoder.token_width or 1, device=present.device)
+            return Encoded(pooled, tokens, torch.ones(batch.size, 1, dtype=torch.bool, device=present.device))
+        encoded = encoder(batch.inputs[name], tokens=self.needs_tokens)
+        pooled = encoded.pooled.new_zeros(batch.size, encoded.pooled.shape[-1])
+        pooled[present] = encoded.pooled
+        return scatter_tokens(encoded._replace(pooled=pooled), present)
+
+    def _drop(self, batch: Batch) -> dict[str, Tensor]:
+        """What is left after modality dropout: a row keeps at least one of the modalities it has."""
+        kinds = sorted(set(self._modality.values()))
+        if len(kinds) < 2:
+            return batch.present
+        device = next(iter(batch.present.values())).device
+        dropped = torch.rand(batch.size, device=device) < self.modality_dropout
+        which = torch.randint(len(kinds), (batch.size,), device=device)
+        has = {
+            kind: torch.stack([batch.present[n] for n, k in self._modality.items() if k == kind]).any(0)
+            for kind in kinds
+        }
+        left = {}
+        for place, kind in enumerate(kinds):
+            others = torch.stack([has[other] for other in kinds if other != kind]).any(0)
+            left[kind] = ~(dropped & (which == place) & others)
+        return {name: here & left[self._modality[name]] for name, here in batch.present.items()}
+
+    @torch.no_grad()
+    def fit_scales(self, feeder: Feeder) -> None:
+        """Set each encoder's standardisation from the training rows that have its modality."""
+        for name, slot in feeder.slots.items():
+            if not slot.encoder.standardized:
+                continue
+            rows = feeder.present[name].nonzero().flatten().tolist()
+            if not rows:
+                continue
+            if slot.stored:
+                vectors = feeder.pooled(name, rows)
+            else:
+                rows = rows[:: max(1, len(rows) // SAMPLE_ROWS)][:SAMPLE_ROWS]
+                vectors = torch.cat([self._sampled(name, feeder, rows[i : i + 32]) for i in range(0, len(rows), 32)])
+            deviation, mean = torch.std_mean(vectors.double(), dim=0, correction=0)
+            scale: Standardize = self.standardize[name]  # type: ignore[assignment]
+            scale.fit(mean.float(), deviation.float())
+
+    def _sampled(self, name: str, feeder: Feeder, rows: list[int]) -> Tensor:
+        batch = feeder.batch(rows).to(next(self.parameters()).device)
+        encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch)
+        return encoded.pooled.cpu()
+
+
+def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model:
+    """The model of a configuration for `labels` labels, freshly initialised from the current random state."""
+    widths = {name: slot.encoder.width for name, slot in slots.items()}
+    fusion: Fusion = FUSIONS.build(config.fusion.name, config.fusion.options, widths)
+    heads = {
+        branch: HEADS.build(config.head.name, config.head.options, width, labels)
+        for branch, width in fusion.branches.items()
+    }
+    return Model(slots, fusion, heads, modality_dropout=config.train.modality_dropout)

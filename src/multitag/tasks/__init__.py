@@ -1,0 +1,1 @@
+"""Tasks: what targets and answers mean."""
