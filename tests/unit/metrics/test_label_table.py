@@ -24,9 +24,7 @@ def test_equals_scikit_learn():
     predicted = probabilities > 0.5
     got = per_label(Answers(gold, predicted, probabilities), list("abcd"))
     expected = precision_recall_fscore_support(gold.astype(int), predicted, average=None, zero_division=1)
-    assert np.allclose(
-        [[s.precision, s.recall, s.f1, s.support] for s in got], np.transpose(expected), atol=1e-12
-    )
+    assert np.allclose([[s.precision, s.recall, s.f1, s.support] for s in got], np.transpose(expected), atol=1e-12)
     ranked = average_precision_score(gold, probabilities, average=None)
     assert np.allclose([s.average_precision for s in got], ranked, atol=1e-12)
 
