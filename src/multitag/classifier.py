@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from multitag import artifacts
 from multitag.config import Config
 from multitag.data.columns import Columns
 from multitag.data.table import Table, TableSource, iter_table, read_table
+from multitag.data.write import PredictionWriter
 from multitag.errors import DataWarning, NotFittedError, RunError
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import check_rows
@@ -148,6 +150,43 @@ class Classifier:
         for table in iter_table(rows, images=images, chunk_rows=chunk_rows, **self._reading()):
             checked = check_rows(table.samples, self.config.data, progress=progress)
             yield table, pipeline.predict(checked, progress=progress)
+
+    def predict_to(
+        self,
+        rows: TableSource,
+        out: str | Path,
+        *,
+        images: str | Path | None = None,
+        probabilities: bool = False,
+        chunk_rows: int = 4096,
+        progress: Progress = silent,
+    ) -> int:
+        """Label a table of any length and write the answers in the table's own shape; how many rows there were.
+
+        The file appears when all rows are in it.
+
+        Args:
+            rows: The rows.
+            out: A .csv, .tsv, .jsonl or .parquet file.
+            images: The folder that pictures' names are relative to.
+            probabilities: Whether to write every label's probability too.
+            chunk_rows: Rows in memory at a time.
+            progress: Told about each stage.
+
+        Raises:
+            DataError: The rows or their pictures cannot be used, or the file cannot be written.
+        """
+        count = 0
+        with ExitStack() as stack:
+            writer: PredictionWriter | None = None
+            chunks = self.stream(rows, images=images, chunk_rows=chunk_rows, progress=progress)
+            for table, predictions in chunks:
+                if writer is None:
+                    like = PredictionWriter.like(table, out, self.labels_, probabilities=probabilities)
+                    writer = stack.enter_context(like)
+                writer.write(predictions)
+                count += len(table)
+        return count
 
     def evaluate(
         self,

@@ -166,6 +166,15 @@ class Config(Section):
         """
         return Config.parse(_changed(self.values(), changes))
 
+    def with_data(self, data: Mapping[str, Any]) -> Config:
+        """This configuration with other values in its [data] section, for reading another table.
+
+        Raises:
+            ConfigError: A value is not valid.
+        """
+        values = self.values()
+        return Config.parse({**values, "data": {**values["data"], **data}})
+
     def resolved(self) -> Config:
         """This configuration with each component's options checked and its defaults filled in.
 

@@ -1,0 +1,6 @@
+"""``python -m multitag``."""
+
+from multitag.cli.main import main
+
+if __name__ == "__main__":
+    main()

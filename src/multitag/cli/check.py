@@ -1,0 +1,133 @@
+"""`multitag check`: what is in a table, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from multitag.cli import options, output
+
+if TYPE_CHECKING:
+    from multitag.data.summary import Quantiles, TableSummary
+
+
+def check(
+    table: options.Table,
+    images: options.Images = None,
+    image_column: options.ImageColumn = None,
+    text_column: options.TextColumn = None,
+    labels_column: options.LabelsColumn = None,
+    id_column: options.IdColumn = None,
+    group_column: options.GroupColumn = None,
+    separator: options.Separator = None,
+    labels: options.LabelFile = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Read a table and all its pictures once; say what is there and what is wrong, with file and line.
+
+    Exit code 3 where something must be put right before training.
+    """
+    from multitag.data.columns import Columns
+    from multitag.data.image_check import check_images
+    from multitag.data.summary import summarise
+    from multitag.data.table import read_table
+
+    asked = options.data_changes(
+        image=image_column, text=text_column, labels=labels_column, id=id_column, group=group_column
+    )
+    found = read_table(
+        table,
+        images=images,
+        columns=Columns(**asked),
+        separator=separator or "auto",  # type: ignore[arg-type]
+        label_names=options.label_names(labels),
+    )
+    pictures = len({sample.image for sample in found.samples if sample.image is not None})
+    with output.progress(quiet=quiet)("checking pictures", pictures) as advance:
+        report = check_images(found.samples, progress=lambda done, total: advance(1))
+    summary = summarise(found, report)
+    if as_json:
+        output.print_json(summary.to_dict())
+    else:
+        _print(summary, _columns(found))
+    if summary.has_errors:
+        raise typer.Exit(3)
+
+
+def _columns(table: Any) -> str:
+    found = table.columns
+    roles = {
+        "id": found.id,
+        "image": found.image,
+        "text": " + ".join(found.text) or None,
+        "labels": found.labels or (f"{len(found.indicators)} columns of 0 and 1" if found.indicators else None),
+        "group": found.group,
+    }
+    return ", ".join(f"{role}: {name}" for role, name in roles.items() if name) or "as the format says"
+
+
+def _print(summary: TableSummary, columns: str) -> None:
+    output.print_pairs(
+        summary.name,
+        {
+            "rows": summary.rows,
+            "columns": columns,
+            "labels": len(summary.label_counts),
+            "rows by number of labels": ", ".join(
+                f"{count}: {rows}" for count, rows in sorted(summary.rows_per_label_count.items())
+            ),
+            "unlabelled rows": summary.unlabelled,
+            "rows known to have no label": summary.without_labels,
+            "rows without picture": summary.without_image,
+            "rows without text": summary.without_text,
+            "repeated pictures (exact copies)": summary.repeated_images,
+            "repeated texts": summary.repeated_texts,
+            "pictures that cannot be used": summary.unreadable,
+            "usual picture sizes": ", ".join(f"{w} x {h} ({n})" for w, h, n in summary.usual_sizes),
+        },
+    )
+    spreads = {
+        "text, characters": summary.characters,
+        "text, words": summary.words,
+        "picture width": summary.widths,
+        "picture height": summary.heights,
+    }
+    output.print_table(
+        "spread",
+        ["", "min", "25 %", "median", "75 %", "max"],
+        [[name, *_spread(quantiles)] for name, quantiles in spreads.items() if quantiles is not None],
+    )
+    if summary.label_counts:
+        unknown = summary.unknown_counts
+        output.print_table(
+            "labels",
+            ["label", "rows", "share", *(["unknown"] if unknown else [])],
+            [
+                [name, count, f"{count / summary.rows:.1%}", *([unknown.get(name, 0)] if unknown else [])]
+                for name, count in summary.label_counts.items()
+            ],
+        )
+    if summary.problems:
+        output.print_table(
+            "problems",
+            ["", "where", "what"],
+            [[problem.severity, problem.source, problem.message] for problem in summary.problems[:200]],
+            left=3,
+        )
+        if len(summary.problems) > 200:
+            output.console().print(f"... and {len(summary.problems) - 200} more; --json has them all")
+    else:
+        output.console().print("Nothing is wrong.")
+
+
+def _spread(quantiles: Quantiles) -> list[str]:
+    numbers = (
+        quantiles.minimum,
+        quantiles.quarter,
+        quantiles.median,
+        quantiles.three_quarters,
+        quantiles.maximum,
+    )
+    return [f"{number:g}" for number in numbers]

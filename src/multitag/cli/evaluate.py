@@ -1,0 +1,57 @@
+"""`multitag evaluate`: what a run is worth on a labelled table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multitag.cli import options, output
+
+
+def evaluate(
+    run: options.Run,
+    table: options.Table,
+    images: options.Images = None,
+    decision: Annotated[
+        str | None, typer.Option(help="Decide otherwise than in training; see 'multitag list decisions'.")
+    ] = None,
+    decision_options: Annotated[
+        list[str] | None, typer.Option("--option", help="An option of --decision: key=value. May be given again.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Save --decision as the run's own.")] = False,
+    rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds for the intervals.")] = 1000,
+    on_bad_image: options.BadImage = None,
+    image_column: options.ImageColumn = None,
+    text_column: options.TextColumn = None,
+    labels_column: options.LabelsColumn = None,
+    id_column: options.IdColumn = None,
+    separator: options.Separator = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Score a run on rows with known labels: all metrics with intervals, and a line for each label."""
+    from multitag.artifacts import save_decision
+    from multitag.cli import scores
+    from multitag.cli.runs import open_run
+
+    classifier = open_run(
+        run,
+        decision,
+        decision_options,
+        on_bad_image=on_bad_image,
+        image=image_column,
+        text=text_column,
+        labels=labels_column,
+        id=id_column,
+        separator=separator,
+    )
+    result = classifier.evaluate(table, images=images, rounds=rounds, progress=output.progress(quiet=quiet))
+    if decision is not None and keep:
+        save_decision(classifier.pipeline_, Path(run))
+    if as_json:
+        output.print_json({"run": str(run), "table": str(table), **result.to_dict()})
+        return
+    scores.print_metrics(f"{table}, {result.rows} rows", result)
+    scores.print_labels(result)

@@ -1,0 +1,71 @@
+"""`multitag list`: every component by name, with its options."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from multitag.cli import options, output
+from multitag.errors import ConfigError
+from multitag.registry import Registry, closest
+
+KINDS = ("encoders", "fusions", "heads", "losses", "calibrations", "decisions", "metrics", "recipes")
+
+
+def list_components(
+    kind: Annotated[str | None, typer.Argument(help=f"One of {', '.join(KINDS)}; all by default.")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """List what there is to choose from."""
+    if kind is not None and kind not in KINDS:
+        raise ConfigError(f"there is no list of '{kind}'{closest(kind, KINDS)} Accepted: {', '.join(KINDS)}.")
+    listing = {name: _entries(name) for name in ([kind] if kind else KINDS)}
+    if as_json:
+        output.print_json(listing)
+        return
+    for name, entries in listing.items():
+        columns = ["name", "what it is"] if name in ("metrics", "recipes") else ["name", "what it is", "options"]
+        rows = [[entry["name"], entry["summary"], _options(entry)][: len(columns)] for entry in entries]
+        output.print_table(name, columns, rows, left=len(columns))
+
+
+def _options(entry: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in entry["options"].items()) or "-"
+
+
+def _entries(kind: str) -> list[dict[str, Any]]:
+    if kind == "recipes":
+        from multitag.recipes import read_header, recipe_names
+
+        return [{"name": name, "summary": read_header(name).title, "options": {}} for name in recipe_names()]
+    registry = _registry(kind)
+    entries = []
+    for name in registry.names():
+        extra = registry.extra(name)
+        try:
+            summary, taken = registry.summary(name), registry.options(name) if kind != "metrics" else {}
+        except ConfigError as error:  # its optional dependency is not installed
+            summary, taken = str(error), {}
+        shown = {key: None if p.default is p.empty else p.default for key, p in taken.items()}
+        entries.append({"name": name, "extra": extra, "summary": summary, "options": shown})
+    return entries
+
+
+def _registry(kind: str) -> Registry:
+    from multitag.decisions import CALIBRATIONS, DECISIONS
+    from multitag.encoders import ENCODERS
+    from multitag.fusions import FUSIONS
+    from multitag.heads import HEADS
+    from multitag.losses import LOSSES
+    from multitag.metrics import METRICS
+
+    return {
+        "encoders": ENCODERS,
+        "fusions": FUSIONS,
+        "heads": HEADS,
+        "losses": LOSSES,
+        "calibrations": CALIBRATIONS,
+        "decisions": DECISIONS,
+        "metrics": METRICS,
+    }[kind]

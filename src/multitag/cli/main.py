@@ -1,0 +1,78 @@
+"""The `multitag` command: its subcommands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+
+import typer
+
+from multitag.cli import check, demo, evaluate, list_components, predict, train
+from multitag.errors import DataWarning, MultitagError
+
+app = typer.Typer(
+    name="multitag",
+    help="Image + text in, a set of labels out.",
+    epilog="Errors are one clear message; --debug, anywhere, shows the traceback. Exit codes: 0 well, 1 other, "
+    "2 usage, 3 data, 4 configuration, 5 weights, 6 run folder, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command, name in (
+    (check.check, "check"),
+    (train.train, "train"),
+    (evaluate.evaluate, "evaluate"),
+    (predict.predict, "predict"),
+    (list_components.list_components, "list"),
+    (demo.demo, "demo"),
+):
+    app.command(name)(command)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit code."""
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        try:
+            code = app(args=arguments, standalone_mode=False)
+        except MultitagError as error:
+            if debug:
+                raise
+            sys.stderr.write(f"error: {error}\n")
+            return error.exit_code
+        except typer.Abort:
+            return 130
+        except KeyboardInterrupt:
+            sys.stderr.write(
+                "interrupted: what was encoded is in the feature store; the same command goes on from there\n"
+            )
+            return 130
+        except Exception as error:
+            if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # a usage error of the parser
+                error.show()  # type: ignore[attr-defined]
+                return int(error.exit_code)
+            if debug:
+                raise
+            sys.stderr.write(
+                f"error: {type(error).__name__}: {error}\n"
+                "This is a fault of multitag, not of your data. Fix: run again with --debug and report what it shows.\n"
+            )
+            return 1
+    return code if isinstance(code, int) else 0
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    if issubclass(category, DataWarning):
+        sys.stderr.write(f"warning: {message}\n")
+
+
+def main() -> None:
+    """Entry point of the `multitag` script."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Table = Annotated[
+    Path, typer.Argument(help="The table: CSV, TSV, JSONL, Parquet, or JSON (SemEval-2021 task 3, MS-COCO).")
+]
+Run = Annotated[Path, typer.Argument(help="The run folder that 'multitag train' wrote.")]
+Images = Annotated[
+    Path | None, typer.Option(help="The folder that pictures' names are relative to; the table's own by default.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+BadImage = Annotated[
+    str | None,
+    typer.Option(help="A picture that cannot be used: 'error' lists them all, 'missing' takes the row without one."),
+]
+ImageColumn = Annotated[str | None, typer.Option(help="The column with pictures; '' for none.")]
+TextColumn = Annotated[str | None, typer.Option(help="The column with texts; several, with commas, are joined.")]
+LabelsColumn = Annotated[str | None, typer.Option(help="The column with labels, or several 0/1 columns, with commas.")]
+IdColumn = Annotated[str | None, typer.Option(help="The column that names a row.")]
+GroupColumn = Annotated[str | None, typer.Option(help="Rows of one group never end up on both sides of a split.")]
+Separator = Annotated[
+    str | None, typer.Option(help="Between labels: auto, space, comma, semicolon, bar, json, python, none.")
+]
+LabelFile = Annotated[
+    Path | None, typer.Option("--labels", help="A file with all label names, one a line, for a fixed class list.")
+]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a setting: section.key=value. May be given again.")
+]
+
+
+def data_changes(**given: Any) -> dict[str, Any]:
+    """What the options above change in the [data] section; those not given change nothing."""
+    changes = {key: value for key, value in given.items() if value is not None}
+    for key in ("text", "labels"):
+        if key in changes and "," in changes[key]:
+            changes[key] = tuple(part.strip() for part in changes[key].split(","))
+    return changes
+
+
+def label_names(file: Path | None) -> tuple[str, ...] | None:
+    """The class list in a file, if one was given."""
+    if file is None:
+        return None
+    from multitag.data.labels import read_label_names
+
+    return tuple(read_label_names(file))

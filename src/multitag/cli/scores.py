@@ -1,0 +1,41 @@
+"""Evaluations in words."""
+
+from __future__ import annotations
+
+from multitag.cli import output
+from multitag.evaluation import Evaluation
+
+
+def print_metrics(title: str, evaluation: Evaluation) -> None:
+    """Every metric with its 95 % interval."""
+    output.print_table(
+        title,
+        ["metric", "value", "95 % interval"],
+        [
+            [name, f"{score.value:.4f}", f"{score.low:.4f} - {score.high:.4f}"]
+            for name, score in evaluation.metrics.items()
+        ],
+    )
+
+
+def print_labels(evaluation: Evaluation) -> None:
+    """A line for each label."""
+    output.print_table(
+        "labels",
+        ["label", "rows", "predicted", "right", "precision", "recall", "F1", "average precision"],
+        [
+            [
+                score.label + (" (never seen in training)" if score.label in evaluation.unseen else ""),
+                score.support,
+                score.predicted,
+                score.true_positives,
+                f"{score.precision:.3f}",
+                f"{score.recall:.3f}",
+                f"{score.f1:.3f}",
+                "-" if score.average_precision is None else f"{score.average_precision:.3f}",
+            ]
+            for score in evaluation.labels
+        ],
+    )
+    if evaluation.empty:
+        output.console().print(f"{evaluation.empty} of {evaluation.rows} rows got no label.")

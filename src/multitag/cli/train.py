@@ -1,0 +1,98 @@
+"""`multitag train`: a table in, a run folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multitag.cli import options, output
+
+
+def train(
+    table: options.Table,
+    images: options.Images = None,
+    out: Annotated[Path, typer.Option(help="The run folder to write.")] = Path("runs/latest"),
+    valid: Annotated[
+        str | None, typer.Option(help="A table, or a share such as 0.2, to choose epoch and decision by.")
+    ] = None,
+    recipe: Annotated[str | None, typer.Option(help="A named recipe; see 'multitag list recipes'.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with all settings.")] = None,
+    changes: options.Set = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave an encoder out, e.g. image or text. May be given again.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of split, weights and order.")] = None,
+    on_bad_image: options.BadImage = None,
+    image_column: options.ImageColumn = None,
+    text_column: options.TextColumn = None,
+    labels_column: options.LabelsColumn = None,
+    id_column: options.IdColumn = None,
+    group_column: options.GroupColumn = None,
+    separator: options.Separator = None,
+    labels: options.LabelFile = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was cut short.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that --out holds.")] = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train on a labelled table, choose thresholds on held-out rows, and save the run.
+
+    Frozen encoders run once per picture and text, ever: a second training on the same rows takes seconds.
+    """
+    from multitag.classifier import Classifier
+    from multitag.cli import scores
+    from multitag.recipes import configure
+
+    share = _share(valid)
+    data = options.data_changes(
+        on_bad_image=on_bad_image,
+        image=image_column,
+        text=text_column,
+        labels=labels_column,
+        id=id_column,
+        group=group_column,
+        separator=separator,
+        label_names=options.label_names(labels),
+        valid_share=share,
+    )
+    settings = configure(recipe=recipe, file=config, changes=changes or [], without=without or [], seed=seed, data=data)
+    classifier = Classifier(settings).fit(
+        table,
+        None if share is not None or valid is None else Path(valid),
+        images=images,
+        out=out,
+        resume=resume,
+        overwrite=overwrite,
+        progress=output.progress(quiet=quiet),
+    )
+    fitted = classifier.fitted_
+    if fitted is None:  # fit always sets it; said for the type checker
+        return
+    if as_json:
+        output.print_json({"run": str(out), **fitted.to_dict()})
+        return
+    scores.print_metrics(
+        f"validation, {fitted.rows['valid']} rows (they also chose epoch and decision; score others with evaluate)",
+        fitted.evaluation,
+    )
+    scores.print_labels(fitted.evaluation)
+    size, seconds = fitted.size, fitted.seconds
+    output.print_pairs(
+        f"saved in {out}",
+        {
+            "trained on": f"{fitted.rows['train']} rows, {len(fitted.history)} epochs",
+            "seconds": ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()),
+            "trained weights": f"{size.trained_parameters:,} numbers, {size.trained_megabytes:.1f} MB",
+            "frozen encoders": f"{size.frozen_parameters:,} numbers, {size.frozen_megabytes:.1f} MB",
+            "next": f"multitag evaluate {out} TABLE;  multitag predict {out} TABLE --out predictions.csv",
+        },
+    )
+
+
+def _share(valid: str | None) -> float | None:
+    try:
+        return None if valid is None else float(valid)
+    except ValueError:
+        return None

@@ -1,0 +1,75 @@
+"""Recipes: complete configurations, each with where it comes from, what it reported and what we do otherwise."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from multitag.config import Config, RecipeConfig
+from multitag.errors import ConfigError
+from multitag.registry import closest
+
+
+def recipe_names() -> list[str]:
+    """All recipes that come with multitag."""
+    entries = (entry.name for entry in files(__name__).iterdir())
+    return sorted(name.removesuffix(".toml") for name in entries if name.endswith(".toml"))
+
+
+def recipe_path(name: str) -> Path:
+    """The file of a recipe.
+
+    Raises:
+        ConfigError: No such recipe.
+    """
+    names = recipe_names()
+    if name not in names:
+        raise ConfigError(f"recipe '{name}' does not exist{closest(name, names)} Accepted: {', '.join(names)}.")
+    return Path(str(files(__name__) / f"{name}.toml"))
+
+
+def read_header(name: str) -> RecipeConfig:
+    """The [recipe] table of a recipe, without checking the rest."""
+    return RecipeConfig(**tomllib.loads(recipe_path(name).read_text("utf-8"))["recipe"])
+
+
+def configure(
+    *,
+    recipe: str | None = None,
+    file: str | Path | None = None,
+    changes: Sequence[str] = (),
+    without: Sequence[str] = (),
+    seed: int | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Config:
+    """The configuration of a run: a recipe, a file or the default, with the user's changes made to it.
+
+    Args:
+        recipe: A recipe's name.
+        file: A TOML file.
+        changes: Changes of the form ``"train.lr=1e-3"``.
+        without: Names of encoders to leave out; a single one left goes straight to its head.
+        seed: Replaces the configuration's.
+        data: Values for the [data] section.
+
+    Raises:
+        ConfigError: Both a recipe and a file, or a configuration that is not valid.
+    """
+    if recipe is not None and file is not None:
+        raise ConfigError("--recipe and --config both give a whole configuration. Fix: choose one of them")
+    source = recipe_path(recipe) if recipe is not None else file
+    values = Config().values() if source is None else Config.read(source).values()
+    for name in without:
+        if name not in values["encoders"]:
+            have = ", ".join(values["encoders"])
+            raise ConfigError(f"--without {name}: there is no such encoder. The configuration has: {have}")
+        del values["encoders"][name]
+    if without and len(values["encoders"]) == 1:
+        values["fusion"] = {"name": "single"}
+    if seed is not None:
+        values["seed"] = seed
+    values["data"] = {**values["data"], **(data or {})}
+    return Config.parse(values).changed(changes) if changes else Config.parse(values)
