@@ -12,9 +12,7 @@ from multitag.errors import DataError
 
 def test_the_bundled_data_is_whole():
     folder = bundled_path("openclipart")
-    tables = [
-        read_table(folder / f"{name}.csv", images=folder / "images") for name in ("train", "valid", "test")
-    ]
+    tables = [read_table(folder / f"{name}.csv", images=folder / "images") for name in ("train", "valid", "test")]
     samples = [sample for table in tables for sample in table.samples]
     assert len(samples) == len({sample.id for sample in samples}) == 1258
     assert len({name for sample in samples for name in sample.labels}) == 31

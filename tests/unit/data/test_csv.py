@@ -79,17 +79,13 @@ def test_a_table_without_quoting_keeps_its_quotes():
     assert (kind, columns[1]) == ("plain", ['"Hello world', 'foo "bar"', "wrapped"])
 
 
-@pytest.mark.parametrize(
-    ("head", "separator"), [("a;b", ";"), ("a\tb", "\t"), ("a,b;c", ","), ('"x,y";b', ";")]
-)
+@pytest.mark.parametrize(("head", "separator"), [("a;b", ";"), ("a\tb", "\t"), ("a,b;c", ","), ('"x,y";b', ";")])
 def test_the_separator_is_the_headers(head, separator):
     assert read_header("t.csv", [head + "\n"]).separator == separator
 
 
 def test_a_quote_that_never_closes_swallows_no_row(table_file):
-    path = table_file(
-        "t.csv", "\n".join(["id,labels,text", '1,3,"a "b" c"', '2,3,"open', '3,3,"d"', '4,3,"e"', ""])
-    )
+    path = table_file("t.csv", "\n".join(["id,labels,text", '1,3,"a "b" c"', '2,3,"open', '3,3,"d"', '4,3,"e"', ""]))
     with pytest.raises(DataError, match=r"t\.csv:3 cannot be read as 3 cells"):
         list(CsvFile.open(path).chunks())
 
@@ -121,9 +117,7 @@ def test_what_a_correct_writer_writes_is_read_as_it_was(rows):
 
 # What nobody can tell: a line break beside a separator or a quote, which may end a row too; doubled quotes.
 AMBIGUOUS = re.compile(r'\n[",]|[",]\n|\n[^,\n]*,[^,\n]*,|""')
-CAPTIONS = st.text(st.sampled_from('ab ",\n'), max_size=10).filter(
-    lambda text: not AMBIGUOUS.search(f'"{text}"')
-)
+CAPTIONS = st.text(st.sampled_from('ab ",\n'), max_size=10).filter(lambda text: not AMBIGUOUS.search(f'"{text}"'))
 
 
 @given(captions=st.lists(CAPTIONS, min_size=1, max_size=8))

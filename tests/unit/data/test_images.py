@@ -143,8 +143,7 @@ def pictures(tmp_path):
     (tmp_path / "text.png").write_text("hello")
     names = ["a.png", "cut.png", "copy.png", "", "text.png", "gone.png", "a.png"]
     samples = [
-        Sample(str(k), tmp_path / name if name else None, source=f"t.csv:{k + 2}")
-        for k, name in enumerate(names)
+        Sample(str(k), tmp_path / name if name else None, source=f"t.csv:{k + 2}") for k, name in enumerate(names)
     ]
     return samples, hashlib.sha256(good).hexdigest()
 
@@ -175,9 +174,7 @@ def test_bad_pictures_raise_together_or_go_missing(pictures):
         require_images(samples)
     message = str(error.value)
     assert message.startswith("the pictures of 3 rows cannot be used")
-    assert all(
-        place in message for place in ("t.csv:3: ", "t.csv:6: ", "t.csv:7: ", "--on-bad-image missing")
-    )
+    assert all(place in message for place in ("t.csv:3: ", "t.csv:6: ", "t.csv:7: ", "--on-bad-image missing"))
     kept, report = require_images(samples, "missing")
     assert [row for row, sample in enumerate(kept) if sample.image is None] == [1, 3, 4, 5]
     assert kept[0] is samples[0]

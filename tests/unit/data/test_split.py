@@ -58,9 +58,7 @@ def test_same_seed_same_split_in_any_row_order():
 
 
 LABELS = st.one_of(st.none(), st.lists(st.sampled_from("abc"), unique=True, max_size=3).map(tuple))
-ROWS = st.lists(
-    st.tuples(LABELS, st.sampled_from([None, "g", "h"]), st.sampled_from([None, "x", "y"])), max_size=14
-)
+ROWS = st.lists(st.tuples(LABELS, st.sampled_from([None, "g", "h"]), st.sampled_from([None, "x", "y"])), max_size=14)
 
 
 @given(ROWS, st.floats(0.05, 0.95), st.integers(0, 3))

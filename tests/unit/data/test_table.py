@@ -21,9 +21,7 @@ ROWS = [("a.jpg", "x y", "one"), ("b.jpg", "y", "two"), ("", "", "three")]
 
 def frame(nulls=False):
     images, labels, texts = zip(*ROWS, strict=True)
-    return pl.DataFrame(
-        {"Image": images, "Tags": [x or None if nulls else x for x in labels], "Title": texts}
-    )
+    return pl.DataFrame({"Image": images, "Tags": [x or None if nulls else x for x in labels], "Title": texts})
 
 
 def essence(table):
@@ -85,9 +83,7 @@ def test_an_empty_label_column_tells_nothing(table_file):
 
 
 def test_one_column_a_label_with_unknown_ones(table_file):
-    table = read_table(
-        table_file("t.csv", "image,text,cat,dog,bird,note\na,t,1,0,,n\nb,u,,,,n\nc,v,0,0,0,n\n")
-    )
+    table = read_table(table_file("t.csv", "image,text,cat,dog,bird,note\na,t,1,0,,n\nb,u,,,,n\nc,v,0,0,0,n\n"))
     assert [(s.labels, s.unknown) for s in table.samples] == [(("cat",), ("bird",)), (None, ()), ((), ())]
     assert table.label_names == table.columns.indicators == ("cat", "dog", "bird")
     assert table.label_style == LabelStyle("columns")
@@ -114,9 +110,7 @@ def test_known_names_win_and_rivals_are_noted(table_file):
     path = table_file("t.csv", "image,caption,title,text\na,b,c,d\n")
     table = read_table(path)
     assert table.columns.text == ("caption",)
-    assert table.warnings == (
-        "the text is taken from column 'caption'; 'text' would do too (text=... chooses)",
-    )
+    assert table.warnings == ("the text is taken from column 'caption'; 'text' would do too (text=... chooses)",)
 
 
 def test_repeated_ids_are_listed_with_their_lines(table_file):
@@ -241,9 +235,7 @@ def test_pictures_may_be_bytes_and_datasets_structs(tmp_path):
     assert [s.image for s in read_table(tmp_path / "t.parquet").samples] == [b"png", None, None]
     structs = pl.DataFrame({"image": [{"bytes": b"png", "path": "a"}, {"bytes": None, "path": "b"}]})
     assert [s.image for s in read_table(structs, images=tmp_path).samples] == [b"png", tmp_path / "b"]
-    with pytest.raises(
-        DataError, match="row 1, column 'image': int is neither a picture's file name nor its bytes"
-    ):
+    with pytest.raises(DataError, match="row 1, column 'image': int is neither a picture's file name nor its bytes"):
         read_table(pl.DataFrame({"image": [3]}))
 
 

@@ -53,9 +53,7 @@ def test_tsv_bar_and_probabilities(tmp_path):
 
 def test_one_column_a_label(tmp_path):
     layout = PredictionLayout(SPACE, style=LabelStyle("columns"))
-    assert (
-        write(tmp_path / "p.csv", layout, TWO[:1]).read_text() == 'id,1,3,13\na.jpg,1,0,1\n"b,c.jpg",0,0,0\n'
-    )
+    assert write(tmp_path / "p.csv", layout, TWO[:1]).read_text() == 'id,1,3,13\na.jpg,1,0,1\n"b,c.jpg",0,0,0\n'
     frame = pl.read_parquet(write(tmp_path / "p.parquet", layout))
     assert frame.rows() == [("a.jpg", 1, 0, 1), ("b,c.jpg", 0, 0, 0), ('d".jpg', 0, 1, 0)]
 
@@ -157,9 +155,7 @@ def test_what_is_written_is_read_back(tmp_path, names, ids, ending, data):
     words = {" ": "space", "|": "bar", ";": "semicolon", ",": "comma"}
     style = layout.cell_style()
     separator = "json" if style.shape == "json" else words[style.separator]
-    table = read_table(
-        path, columns=Columns(id="image"), separator=separator if ending in ("csv", "tsv") else "auto"
-    )
+    table = read_table(path, columns=Columns(id="image"), separator=separator if ending in ("csv", "tsv") else "auto")
     assert [s.id for s in table.samples] == ids
     if any(given_rows.labels):
         assert [s.labels for s in table.samples] == given_rows.labels
