@@ -12,38 +12,11 @@ import transformers
 from PIL import Image
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-WORDS = [
-    "a",
-    "the",
-    "dog",
-    "cat",
-    "bird",
-    "boat",
-    "tree",
-    "house",
-    "red",
-    "green",
-    "blue",
-    "small",
-    "large",
-    "old",
-    "runs",
-    "sleeps",
-    "flies",
-    "sings",
-    "swims",
-    "on",
-    "under",
-    "over",
-    "near",
-    "with",
-    "two",
-    "three",
-    "men",
-    "women",
-    "children",
-    "and",
-]
+LINES = """
+a the dog cat bird boat tree house red green blue small large old runs sleeps flies sings swims
+on under over near with two three men women children and
+"""
+WORDS = LINES.split()
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 VOCABULARY = {word: index for index, word in enumerate(SPECIAL + WORDS)}
 PAD, CLS, SEP = (VOCABULARY[word] for word in ("[PAD]", "[CLS]", "[SEP]"))

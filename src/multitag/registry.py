@@ -25,9 +25,9 @@ _ENTRY = re.compile(r"^(?P<module>[\w.]+):(?P<attribute>\w+)(?: \[(?P<extra>[\w-
 
 
 def closest(word: str, words: list[str] | tuple[str, ...]) -> str:
-    """``"; did you mean 'x'?"`` for the nearest of `words`, or nothing."""
+    """The end of a sentence: ``"; did you mean 'x'?"`` for the nearest of `words`, or a full stop."""
     near = difflib.get_close_matches(word, words, n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return f"; did you mean '{near[0]}'?" if near else "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Registry:
         """The optional dependency group that `name` needs, if any."""
         return self._parse(name)["extra"]
 
-    def _parse(self, name: str) -> dict[str, Any]:
+    def _parse(self, name: str) -> dict[str, str | None]:
         if name not in self.table:
             raise ConfigError(
                 f"{self.kind} '{name}' does not exist{closest(name, self.names())} Accepted: {', '.join(self.table)}."
@@ -68,7 +68,7 @@ class Registry:
         """
         entry = self._parse(name)
         try:
-            return getattr(import_module(entry["module"]), entry["attribute"])
+            return getattr(import_module(str(entry["module"])), str(entry["attribute"]))
         except ImportError as error:
             if entry["extra"] is None:
                 raise
@@ -95,25 +95,38 @@ class Registry:
         """
         component = self.get(name)
         options = self.options(name)
-        hints = get_type_hints(component.__init__ if inspect.isclass(component) else component)
+        # With extras: ranges stand in `Annotated`, which would be dropped without.
+        hints = get_type_hints(component.__init__ if inspect.isclass(component) else component, include_extras=True)
         fields: dict[str, Any] = {
             key: (hints.get(key, Any), ... if p.default is p.empty else p.default) for key, p in options.items()
         }
         schema = create_model(f"{name}_options", __config__=ConfigDict(extra="forbid", strict=False), **fields)
         try:
-            return dict(schema(**given))
+            values = dict(schema(**given))
         except ValidationError as error:
-            faults = [self._fault(name, list(options), fault) for fault in error.errors()]
-            raise ConfigError("\n".join(faults)) from error
+            # A value that fits no side of a union has a fault for each side: one line for all of them.
+            faults: dict[str, list[Any]] = {}
+            for fault in error.errors():
+                faults.setdefault(str(fault["loc"][0]), []).append(fault)
+            lines = [self._fault(name, list(options), where, every) for where, every in faults.items()]
+            raise ConfigError("\n".join(lines)) from error
+        if inspect.isclass(component) and len(options) == len(inspect.signature(component).parameters):
+            # Nothing is wired: what only the constructor can check comes now too, not after an hour of training.
+            try:
+                component(**values)
+            except ConfigError as error:
+                raise ConfigError(f"{self.kind} '{name}', {error}") from error
+        return values
 
-    def _fault(self, name: str, options: list[str], fault: Any) -> str:
-        where = ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "extra_forbidden":
+    def _fault(self, name: str, options: list[str], where: str, faults: list[Any]) -> str:
+        first = faults[0]
+        if first["type"] == "extra_forbidden":
             accepted = ", ".join(options) or "none"
             return f"{self.kind} '{name}' has no option '{where}'{closest(where, options)} Accepted: {accepted}."
-        if fault["type"] == "missing":
+        if first["type"] == "missing":
             return f"{self.kind} '{name}' needs the option '{where}'."
-        return f"{self.kind} '{name}', option '{where}' = {fault['input']!r}: {fault['msg']}."
+        wanted = ", or ".join(dict.fromkeys(fault["msg"] for fault in faults))
+        return f"{self.kind} '{name}', option '{where}' = {first['input']!r}: {wanted}."
 
     def build(self, name: str, options: Mapping[str, Any], /, *wired: Any) -> Any:
         """The component `name`, made of the parts we wire and the user's checked options."""

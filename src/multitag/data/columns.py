@@ -114,7 +114,8 @@ def _find(
         if same:
             names.append(same[0])
         elif want:
-            missing.append(f"no column {want!r} for the {role}{closest(want, list(every))}")
+            near = closest(want, list(every)).removesuffix(".")
+            missing.append(f"no column {want!r} for the {role}{near}")
     return tuple(names)
 
 

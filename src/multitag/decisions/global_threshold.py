@@ -18,6 +18,10 @@ class GlobalThreshold(Decision):
 
     The optimum is exact over all possible cuts, the never-empty rule included, not one of a grid.
 
+    Args:
+        metric: The F1 that is to be best.
+        never_empty: As of `Decision`.
+
     Attributes:
         threshold_: A label is taken where ``p >= threshold_``.
     """

@@ -32,6 +32,12 @@ class PerLabelThresholds(Decision):
     On COMP5329 (10 splits each, calibrated, fitted on 690 or on 3,450 rows) the more shrinkage the better
     every F1 on held-out rows: macro .738 without, .746 with c = 100 (690 rows), .744 and .746 (3,450 rows).
 
+    Args:
+        metric: The F1 that is to be best.
+        min_positives: A label with fewer keeps the common threshold.
+        shrinkage: How strongly the others are drawn to it; 0 not at all.
+        never_empty: As of `Decision`.
+
     Attributes:
         thresholds_: (K,), a label is taken where ``p >= thresholds_[k]``.
     """

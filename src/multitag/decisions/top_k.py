@@ -23,6 +23,11 @@ class TopK(Decision):
     Learned, k is the best of 1 to 64 (0 too where rows may be empty), the smallest of equals. Of labels with
     equal probability the first are taken.
 
+    Args:
+        k: How many; learned where it is not given.
+        metric: The F1 that is to be best.
+        never_empty: As of `Decision`.
+
     Attributes:
         k_: How many labels a row gets.
     """

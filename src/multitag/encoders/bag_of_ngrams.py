@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
+from pydantic import Field
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from multitag.encoders.base import Encoder, Inputs
@@ -36,7 +37,13 @@ class BagOfNgrams(Encoder):
     learns: ClassVar[bool] = True
     standardized: ClassVar[bool] = False
 
-    def __init__(self, *, ngrams: int = 2, min_count: int = 2, max_features: int = 20_000) -> None:
+    def __init__(
+        self,
+        *,
+        ngrams: Annotated[int, Field(ge=1)] = 2,
+        min_count: Annotated[int, Field(ge=1)] = 2,
+        max_features: Annotated[int, Field(ge=1)] = 20_000,
+    ) -> None:
         super().__init__()
         self.ngrams = ngrams
         self.min_count = min_count

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from multitag.encoders import hub
@@ -42,7 +43,7 @@ class TransformersText(Encoder):
         model: str = MINILM,
         pooling: TextPooling = "auto",
         normalize: bool = False,
-        max_length: int = 256,
+        max_length: Annotated[int, Field(ge=3)] = 256,
     ) -> None:
         super().__init__()
         self.model = model
