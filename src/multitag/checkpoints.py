@@ -31,6 +31,7 @@ class Standing:
         best_epoch: The epoch it came from.
         history: A row for each finished epoch.
         finished: True once no step is left to do.
+        scaler: How float16 losses are scaled; empty at other precisions.
     """
 
     epoch: int = 0
@@ -40,21 +41,32 @@ class Standing:
     best_epoch: int = -1
     history: list[dict[str, Any]] = field(default_factory=list)
     finished: bool = False
+    scaler: dict[str, Any] = field(default_factory=dict)
 
 
 def atomic_save(tensors: Tensors, path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write a safetensors file in one step: a killed process leaves the old file or the new one, whole."""
+    """Write a safetensors file in one step: a killed process leaves the old file or the new one, whole.
+
+    Raises:
+        RunError: The disk is full, or the folder cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary, metadata)
-    with open(temporary, "rb") as handle:
-        os.fsync(handle.fileno())
-    os.replace(temporary, path)
+    try:
+        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary, metadata)
+        with open(temporary, "rb+") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        raise RunError(f"{path} cannot be written: {error}") from error
 
 
 def save_checkpoint(
     path: Path, standing: Standing, model: nn.Module, best: Tensors, optimizer: Optimizer, identity: str
 ) -> None:
-    """Write where the training stands, random state included.
+    """Write where the training stands.
+
+    Random state is no part of it: each step seeds its own.
 
     Args:
         path: The file.
@@ -63,19 +75,19 @@ def save_checkpoint(
         best: Its weights at the best epoch so far; empty before the first.
         optimizer: Its state.
         identity: What the training is of (configuration and data); another one cannot go on from it.
+
+    Raises:
+        RunError: The file cannot be written.
     """
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
     tensors |= {f"best.{key}": value for key, value in best.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(v) for key, v in state.items() if v is not None}
-    tensors["random.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["random.cuda"] = torch.cuda.get_rng_state()
     atomic_save(tensors, path, {"standing": json.dumps(asdict(standing)), "identity": identity})
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, identity: str) -> tuple[Standing, Tensors]:
-    """Take a training up where it stood: weights, optimiser and random state are set; standing and best come back.
+    """Take a training up where it stood: weights and optimiser are set; standing and best come back.
 
     Raises:
         RunError: The file is damaged, or belongs to another training.
@@ -84,12 +96,17 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, identity
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise RunError(f"the checkpoint {path} cannot be read: {error}. Fix: delete it and train again") from error
-    if metadata.get("identity") != identity:
+        found, standing = metadata["identity"], Standing(**json.loads(metadata["standing"]))
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"the checkpoint {path} is of another training: the configuration or the training rows have changed. "
-            f"Fix: resume with what it was started with, or train into another folder"
+            f"the checkpoint {path} is damaged and cannot be read: {error}. Fix: delete it and resume (this part of "
+            f"the training then starts anew), or --overwrite to start anew altogether"
+        ) from error
+    if found != identity:
+        raise RunError(
+            f"the checkpoint {path} is of another training: the configuration, the rows, their pictures or the "
+            f"encoders' weights have changed. Fix: resume with what it was started with, train into another folder, "
+            f"or --overwrite to start anew"
         )
     model.load_state_dict(_part(tensors, "model."))
     whole = optimizer.state_dict()
@@ -98,10 +115,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, identity
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
-    torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
-    return Standing(**json.loads(metadata["standing"])), _part(tensors, "best.")
+    return standing, _part(tensors, "best.")
 
 
 def _part(tensors: Tensors, prefix: str) -> Tensors:

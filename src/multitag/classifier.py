@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from accelerate import PartialState
+
 from multitag import artifacts
 from multitag.config import Config
 from multitag.data.columns import Columns
+from multitag.data.image_check import BadImage
 from multitag.data.table import Table, TableSource, iter_table, read_table
 from multitag.data.write import PredictionWriter
-from multitag.errors import DataWarning, NotFittedError, RunError
+from multitag.errors import DataWarning, NotFittedError
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import check_rows
 from multitag.fitting import Fitted, fit
+from multitag.interrupts import uninterrupted
+from multitag.label_checks import labelled, listed, lost_pictures
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
+from multitag.run_folder import finish, require_free
 from multitag.types import LabelSpace, Predictions, Probabilities
 
 __all__ = ["Classifier"]
@@ -46,6 +51,8 @@ class Classifier:
         self.config = (config or Config()).resolved()
         self.fitted_: Fitted | None = None
         self._pipeline: Pipeline | None = None
+        self._metrics: Mapping[str, Any] | None = None
+        self._history: Sequence[Mapping[str, Any]] | None = None
 
     @property
     def pipeline_(self) -> Pipeline:
@@ -82,24 +89,24 @@ class Classifier:
             valid: Rows to choose epoch, calibration and decision by; a share of `train` by default.
             images: The folder that pictures' names are relative to.
             out: The run folder to write, checkpoints included.
-            resume: Go on with a training that was cut short in `out`.
-            overwrite: Replace a run that `out` holds already.
+            resume: Go on with a training that was cut short in `out`; where there is none, begin one.
+            overwrite: Replace a run that `out` holds already, once the new one is complete.
             progress: Told about each stage.
             on_epoch: Called with the history row of each epoch.
 
         Raises:
             DataError: The rows or their pictures cannot be used.
-            RunError: `out` holds a run already.
+            RunError: `out` holds a run already, or a training of other settings or rows.
+            Interrupted: Ctrl-C; the message says what was kept.
         """
         folder = None if out is None else Path(out)
-        table = self.read(train, images)
-        valid_table = None if valid is None else self.read(valid, images)
-        if folder is not None:
-            _prepare_folder(folder, self.config, resume=resume, overwrite=overwrite)
+        processes = PartialState()
+        if folder is not None and processes.is_main_process:
+            require_free(folder, self.config, resume=resume, overwrite=overwrite)
         fitted = fit(
             self.config,
-            table,
-            valid_table,
+            self._read_to_train(train, images),
+            None if valid is None else self._read_to_train(valid, images),
             folder=folder,
             resume=resume,
             progress=progress,
@@ -108,10 +115,17 @@ class Classifier:
         for note in fitted.notes:
             warnings.warn(note, DataWarning, stacklevel=2)
         self.fitted_, self._pipeline = fitted, fitted.pipeline
-        if folder is not None:
-            self.save(folder)
-            shutil.rmtree(folder / artifacts.CHECKPOINTS, ignore_errors=True)
+        self._metrics, self._history = fitted.to_dict(), fitted.history
+        processes.wait_for_everyone()
+        if folder is not None and processes.is_main_process:
+            with uninterrupted():
+                self.save(folder)
+                finish(folder)
         return self
+
+    def _read_to_train(self, source: TableSource, images: str | Path | None) -> Table:
+        """Read a table whose labels must all be among those declared, where any are."""
+        return read_table(source, images=images, label_names=self.config.data.label_names, **self._reading())
 
     def read(self, source: TableSource, images: str | Path | None = None) -> Table:
         """Read a table as the configuration's [data] section says."""
@@ -126,9 +140,10 @@ class Classifier:
         self, rows: TableSource, *, images: str | Path | None = None, progress: Progress = silent
     ) -> Predictions:
         """Label sets of the rows, in their order."""
-        table = self.read(rows, images)
+        pipeline, table = self.pipeline_, self.read(rows, images)
         checked = check_rows(table.samples, self.config.data, progress=progress)
-        return self.pipeline_.predict(checked, progress=progress)
+        _warn((*table.warnings, *lost_pictures(checked.bad)))
+        return pipeline.predict(checked, progress=progress)
 
     def predict_proba(
         self, rows: TableSource, *, images: str | Path | None = None, progress: Progress = silent
@@ -146,10 +161,14 @@ class Classifier:
         progress: Progress = silent,
     ) -> Iterator[tuple[Table, Predictions]]:
         """Predict a table of any length a chunk at a time; memory is for one chunk."""
-        pipeline = self.pipeline_
-        for table in iter_table(rows, images=images, chunk_rows=chunk_rows, **self._reading()):
+        pipeline, bad = self.pipeline_, list[BadImage]()
+        for number, table in enumerate(iter_table(rows, images=images, chunk_rows=chunk_rows, **self._reading())):
+            if number == 0:
+                _warn(table.warnings)
             checked = check_rows(table.samples, self.config.data, progress=progress)
+            bad += checked.bad
             yield table, pipeline.predict(checked, progress=progress)
+        _warn(lost_pictures(bad))
 
     def predict_to(
         self,
@@ -207,18 +226,16 @@ class Classifier:
         Raises:
             DataError: The rows have no labels, or their pictures cannot be used.
         """
-        table = self.read(rows, images)
-        table.require_labels()
-        checked = check_rows(table.samples, self.config.data, progress=progress)
-        predictions = self.pipeline_.predict(checked, progress=progress)
+        pipeline, table = self.pipeline_, self.read(rows, images)
+        samples, left_out = labelled(table)
+        checked = check_rows(samples, self.config.data, progress=progress)
+        predictions = pipeline.predict(checked, progress=progress)
         result = evaluate(predictions, checked.samples, rounds=rounds, seed=self.config.seed)
+        notes = [*table.warnings, *left_out, *lost_pictures(checked.bad)]
         if result.unseen:
-            names = ", ".join(result.unseen[:10])
-            warnings.warn(
-                f"{len(result.unseen)} labels were never seen in training and count as missed: {names}",
-                DataWarning,
-                stacklevel=2,
-            )
+            unseen = listed(result.unseen)
+            notes.append(f"{len(result.unseen)} labels were never seen in training and count as missed: {unseen}")
+        _warn(notes)
         return result
 
     def set_decision(self, name: str, **options: Any) -> Self:
@@ -228,15 +245,17 @@ class Classifier:
             ConfigError: No such decision, or wrong options.
         """
         self._pipeline = self.pipeline_.with_decision(name, options)
-        self.config = self._pipeline.config
+        self.config = self.config.model_copy(update={"decision": self._pipeline.config.decision})
         return self
 
     def save(self, folder: str | Path) -> None:
-        """Write the run folder."""
-        metrics = None if self.fitted_ is None else self.fitted_.to_dict()
-        artifacts.save_run(
-            self.pipeline_, folder, metrics=metrics, history=self.fitted_.history if self.fitted_ else None
-        )
+        """Write the run folder, in place of a run that it may hold.
+
+        Raises:
+            NotFittedError: There is nothing to write.
+            RunError: The folder cannot be written.
+        """
+        artifacts.save_run(self.pipeline_, folder, metrics=self._metrics, history=self._history)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -248,26 +267,11 @@ class Classifier:
         pipeline = artifacts.load_run(folder)
         classifier = cls(pipeline.config)
         classifier._pipeline = pipeline
+        classifier._metrics, classifier._history = artifacts.read_record(folder)
         return classifier
 
 
-def _prepare_folder(folder: Path, config: Config, *, resume: bool, overwrite: bool) -> None:
-    """Make the run folder, or refuse to write over another run."""
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder} is a file; --out wants a folder")
-    whole = (folder / artifacts.MODEL).is_file()
-    started = (folder / artifacts.CHECKPOINTS).is_dir()
-    if overwrite:
-        for name in (*artifacts.NEEDED, artifacts.METRICS, artifacts.HISTORY):
-            (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / artifacts.CHECKPOINTS, ignore_errors=True)
-    elif whole:
-        raise RunError(f"{folder} already holds a trained run. Fix: another --out, or --overwrite to replace it")
-    elif started and not resume:
-        raise RunError(
-            f"{folder} holds a training that did not finish. Fix: --resume to go on, or --overwrite to start anew"
-        )
-    elif folder.is_dir() and any(folder.iterdir()) and not started:
-        raise RunError(f"{folder} is not empty and no run. Fix: give --out a new folder")
-    (folder / artifacts.CHECKPOINTS).mkdir(parents=True, exist_ok=True)
-    artifacts.write_text(folder / artifacts.CONFIG, config.dump())
+def _warn(notes: Sequence[str]) -> None:
+    """Tell the caller of the verb what to look at, each thing once."""
+    for note in dict.fromkeys(notes):
+        warnings.warn(note, DataWarning, stacklevel=3)

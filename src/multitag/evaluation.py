@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,8 @@ def evaluate(predictions: Predictions, samples: Sequence[Sample], *, rounds: int
     """
     space = predictions.space
     known = set(space.names)
-    unseen = tuple(name for name in LabelSpace.from_samples(samples).names if name not in known)
+    having = [replace(sample, unknown=()) for sample in samples]  # a label that no row has cannot be missed
+    unseen = tuple(name for name in LabelSpace.from_samples(having).names if name not in known)
     whole = LabelSpace(space.names + unseen)
     gold = whole.encode(samples)
     extra = np.zeros((len(samples), len(unseen)))

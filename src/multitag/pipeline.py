@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from multitag.config import Config
+from multitag.config import Config, DecisionConfig
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.decisions.base import Decision
 from multitag.decisions.calibration import Calibration
@@ -32,7 +33,7 @@ class HeldOut:
     Attributes:
         logits: (N, K).
         gold: (N, K), NaN where a label is not known.
-        always_labelled: Whether every training row has a label.
+        always_labelled: Whether every training row whose labels are known has one.
     """
 
     logits: Logits
@@ -84,12 +85,18 @@ class Pipeline:
             ConfigError: No such decision, or wrong options.
         """
         decision = fit_decision(name, options, self.calibration.apply(self.held_out.logits), self.held_out)
-        section = type(self.config.decision)(
-            **{"name": name, "fit_on": self.config.decision.fit_on, "folds": self.config.decision.folds},
-            **DECISIONS.resolve(name, options),
-        )
-        config = self.config.model_copy(update={"decision": section})
-        return Pipeline(config, self.space, self.slots, self.model, self.held_out, self.calibration, decision)
+        return replace(self, config=decided(self.config, name, options), decision=decision)
+
+
+def decided(config: Config, name: str, options: Mapping[str, Any]) -> Config:
+    """A configuration with another decision, fitted on the rows that it names already.
+
+    Raises:
+        ConfigError: No such decision, or wrong options.
+    """
+    old, resolved = config.decision, DECISIONS.resolve(name, options)
+    section = DecisionConfig.model_validate({"name": name, "fit_on": old.fit_on, "folds": old.folds, **resolved})
+    return config.model_copy(update={"decision": section})
 
 
 def fit_decision(
@@ -104,6 +111,12 @@ def fit_calibration(config: Config, held_out: HeldOut) -> Calibration:
     """The configuration's calibration, fitted on held-out rows."""
     calibration: Calibration = CALIBRATIONS.build(config.calibration.name, config.calibration.options)
     return calibration.fit(held_out.logits, held_out.gold)
+
+
+def best_device() -> torch.device:
+    """Where a model runs: this machine's accelerator, if it has one."""
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return torch.device("cpu") if found is None else found
 
 
 def open_store(config: Config) -> FeatureStore:
@@ -121,7 +134,9 @@ def feed(
     targets: Targets | None = None,
     progress: Progress = silent,
 ) -> Feeder:
-    """Encode what the store lacks of the rows, and serve them as batches."""
+    """Encode what the store lacks of the rows, on the model's device, and serve them as batches."""
     device = next(model.parameters()).device
+    for slot in slots.values():
+        slot.encoder.to(device)
     fill(store, slots, rows, tokens=model.needs_tokens, device=device, progress=progress)
     return Feeder(rows, slots, store, targets=targets, tokens=model.needs_tokens)
