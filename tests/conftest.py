@@ -10,6 +10,8 @@ import pytest
 
 # Before anything imports transformers: a test that needs the network is a defect, and should fail at once.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Tiny tensors are not worth a second thread, and on a busy machine threads wait for each other most of the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

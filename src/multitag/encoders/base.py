@@ -1,4 +1,4 @@
-"""What every encoder is: a picture or a text in, an `Encoded` out, and a fingerprint of all that decides the numbers."""
+"""What every encoder is: pictures or texts in, an `Encoded` out, and a fingerprint of all that decides the numbers."""
 
 from __future__ import annotations
 

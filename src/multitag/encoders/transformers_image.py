@@ -46,12 +46,18 @@ class TransformersImage(Encoder):
     def restore(self, assets: dict[str, Any]) -> None:
         """Build the network and the processor as a run saved them; the weights come with the run's model."""
         self.net = hub.build_tower(assets["config"], "image")
+        if not assets["pooler"]:
+            hub.drop_pooler(self.net)
         self.processor = hub.build_image_processor(assets["processor"])
         self._measure()
 
     def assets(self) -> dict[str, Any]:
-        """The network's configuration and the processor's."""
-        return {"config": hub.config_of(self.net), "processor": hub.processor_config(self.processor)}
+        """The network's configuration, whether it has a pooler, and the processor's settings."""
+        return {
+            "config": hub.config_of(self.net),
+            "pooler": hub.has_pooler(self.net),
+            "processor": hub.processor_config(self.processor),
+        }
 
     def _measure(self) -> None:
         """Learn the widths from one grey picture: configurations name them in too many ways."""

@@ -12,6 +12,8 @@ from torch import Tensor
 from multitag.encoders import hub
 from multitag.encoders.base import Encoder, Inputs, weights_hash
 from multitag.encoders.weights import MINILM
+from multitag.errors import ConfigError
+from multitag.layers import masked_mean
 from multitag.types import Encoded, Modality
 
 TextPooling = Literal["auto", "mean", "first", "pooler"]
@@ -33,6 +35,7 @@ class TransformersText(Encoder):
 
     Raises:
         WeightsError: The weights are neither in a folder, nor in a package, nor to be had from the hub.
+        ConfigError: The pooler is asked for, and the model has none.
     """
 
     modality: ClassVar[Modality] = "text"
@@ -55,17 +58,30 @@ class TransformersText(Encoder):
         """Load the weights and the tokenizer."""
         self.net = hub.load_tower(self.model, "text")
         self.tokenizer = hub.load_tokenizer(self.model)
+        self._choose_pooling()
         self._measure()
 
     def restore(self, assets: dict[str, Any]) -> None:
         """Build the network and the tokenizer as a run saved them; the weights come with the run's model."""
         self.net = hub.build_tower(assets["config"], "text")
         self.tokenizer = hub.build_tokenizer(assets["tokenizer"])
+        self._choose_pooling()
         self._measure()
 
     def assets(self) -> dict[str, Any]:
         """The network's configuration and the tokenizer, whole."""
         return {"config": hub.config_of(self.net), "tokenizer": hub.tokenizer_assets(self.tokenizer)}
+
+    def _choose_pooling(self) -> None:
+        """Settle what ``"auto"`` means for this network; a pooler that is not read is taken out."""
+        own = hub.has_two_towers(self.net) or hub.has_pooler(self.net)
+        if self.pooling == "pooler" and not own:
+            raise ConfigError(f"encoder 'transformers_text', option 'pooling' = 'pooler': '{self.model}' has no pooler")
+        self._pooled = self.pooling
+        if self.pooling == "auto":
+            self._pooled = "pooler" if hub.has_two_towers(self.net) else "mean"
+        if self._pooled != "pooler":
+            hub.drop_pooler(self.net)
 
     def _measure(self) -> None:
         """Learn the widths from one text, and how long a text the model takes."""
@@ -84,7 +100,7 @@ class TransformersText(Encoder):
         return {
             "weights": weights_hash(self.net),
             "tokenizer": hub.tokenizer_hash(self.tokenizer),
-            "pooling": self.pooling,
+            "pooling": self._pooled,
             "normalize": self.normalize,
             "limit": self.limit,
         }
@@ -95,15 +111,16 @@ class TransformersText(Encoder):
 
     def prepare(self, items: Sequence[str]) -> Inputs:
         """Token ids and attention mask (B, T), padded to the longest; a whole batch of a fixed-length tower alike."""
-        padding = "max_length" if hub.needs_fixed_length(self.net) else "longest"
-        encoded = self.tokenizer(
-            list(items), padding=padding, truncation=True, max_length=self.limit, return_tensors="pt"
-        )
-        mask = encoded.get("attention_mask")
-        return {
-            "input_ids": encoded["input_ids"],
-            "attention_mask": torch.ones_like(encoded["input_ids"]) if mask is None else mask,
-        }
+        if hub.needs_fixed_length(self.net):
+            # Trained without a mask: padding is part of the text.
+            encoded = self._tokenized(items, padding="max_length")
+            return {"input_ids": encoded["input_ids"], "attention_mask": torch.ones_like(encoded["input_ids"])}
+        # On the right, whatever the tokenizer's habit: positions are counted from the left.
+        encoded = self._tokenized(items, padding="longest", padding_side="right", return_attention_mask=True)
+        return {"input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
+
+    def _tokenized(self, items: Sequence[str], **how: Any) -> Any:
+        return self.tokenizer(list(items), truncation=True, max_length=self.limit, return_tensors="pt", **how)
 
     def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
         """pooled (B, D); tokens (B, T, D') with a mask that leaves padding out."""
@@ -115,12 +132,6 @@ class TransformersText(Encoder):
         return Encoded(pooled, output.tokens, mask) if tokens else Encoded(pooled)
 
     def _pool(self, states: Tensor, pooler: Tensor | None, mask: Tensor) -> Tensor:
-        pooling = self.pooling
-        if pooling == "auto":
-            pooling = "pooler" if hub.has_two_towers(self.net) else "mean"
-        if pooling == "pooler" and pooler is not None:
+        if self._pooled == "pooler" and pooler is not None:
             return pooler
-        if pooling == "first":
-            return states[:, 0]
-        weights = mask.unsqueeze(-1).to(states.dtype)
-        return (states * weights).sum(1) / weights.sum(1).clamp_min(1.0)
+        return states[:, 0] if self._pooled == "first" else masked_mean(states, mask)

