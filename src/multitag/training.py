@@ -61,7 +61,10 @@ def make_accelerator(precision: str = "float32") -> Accelerator:
     # An encoder that trains may have parts that a batch does not touch, such as BERT's own pooler.
     several = DistributedDataParallelKwargs(find_unused_parameters=True)
     try:
-        return Accelerator(mixed_precision=_MIXED[precision], kwargs_handlers=[several])
+        accelerator = Accelerator(mixed_precision=_MIXED[precision], kwargs_handlers=[several])
+        if precision == "float16" and accelerator.device.type == "cpu":  # accelerate would quietly use float32
+            raise ValueError("it needs a GPU.")
+        return accelerator
     except ValueError as error:
         raise ConfigError(
             f"train.precision = '{precision}' does not work on this machine: {error} "

@@ -1,0 +1,174 @@
+"""Quick configurations, tables, and trainings in processes of their own that are killed at a known place."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from multitag.config import Config
+from multitag.types import Sample
+
+ONLY_TEXT = {"text": {"name": "bag_of_ngrams", "ngrams": 1, "min_count": 1}}
+TEXT_AND_PICTURE = {**ONLY_TEXT, "image": {"name": "efficientnet_lite", "variant": "lite0", "size": 64, "pool": "mean"}}
+
+
+def quick(changes: Iterable[str] = (), *, encoders: dict[str, Any] | None = None, **sections: Any) -> Config:
+    """A configuration that trains in a moment: words only, a linear head, six epochs."""
+    values = {
+        "encoders": encoders or ONLY_TEXT,
+        "fusion": {"name": "concat"},
+        "head": {"name": "linear"},
+        "train": {"epochs": 6, "batch_size": 8, "lr": 0.05, **sections.pop("train", {})},
+        "decision": {"name": "global_threshold", **sections.pop("decision", {})},
+        **sections,
+    }
+    return Config.parse(values).changed(changes)
+
+
+def unfrozen(model: Path) -> dict[str, Any]:
+    """A text encoder that trains."""
+    return {"text": {"name": "transformers_text", "model": str(model), "frozen": False}}
+
+
+SCENES = [
+    ("a dog runs", ("animal",)),
+    ("the boat sails on the sea", ("sea",)),
+    ("two men walk", ("people",)),
+    ("a bird flies over the sea", ("animal", "sea")),
+    ("two men sail a boat", ("people", "sea")),
+]
+
+
+def scenes(rows: int = 40, *, start: int = 0, **fields: Any) -> list[Sample]:
+    """Rows whose labels follow from their words."""
+    return [
+        Sample(f"row{n}", text=SCENES[n % 5][0] + f" number {n % 3}", labels=SCENES[n % 5][1], **fields)
+        for n in range(start, start + rows)
+    ]
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Where a process kills itself.
+
+    Attributes:
+        place: The end of the path of a file: the process dies before the file takes its place. ``"store"``: in the
+            middle of a transaction of the feature store.
+        time: At which such file or transaction, from 1.
+    """
+
+    place: str
+    time: int = 1
+
+
+PRELOAD = [
+    "multitag.classifier",
+    "multitag.encoders.transformers_image",
+    "multitag.encoders.transformers_text",
+    "multitag.encoders.bag_of_ngrams",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.resnet.modeling_resnet",
+    "torch._dynamo",
+]
+"""What the server of forks imports once, so that each child need not."""
+
+
+def train_in_child(
+    config: Config,
+    rows: str | Path | Sequence[Sample],
+    out: Path,
+    *,
+    kill: Kill | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> int:
+    """Train in a process of its own; its exit code, -9 where it was killed."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    process = context.Process(target=_train, args=(config.dump(), rows, out, kill, resume, overwrite))
+    process.start()
+    process.join(120)
+    assert process.exitcode is not None, "the training hangs"
+    return process.exitcode
+
+
+def _train(
+    config: str, rows: str | Path | Sequence[Sample], out: Path, kill: Kill | None, resume: bool, overwrite: bool
+) -> None:
+    import tomllib
+    import warnings
+
+    import torch
+
+    from multitag.classifier import Classifier
+
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    if kill is not None:
+        _die_in_transaction(kill.time) if kill.place == "store" else _die_before_replacing(kill)
+    classifier = Classifier(Config.parse(tomllib.loads(config)))
+    classifier.fit(rows, out=out, resume=resume, overwrite=overwrite)
+
+
+def _die_before_replacing(kill: Kill) -> None:
+    replace, seen = os.replace, 0
+
+    def dying(source: Any, target: Any) -> None:
+        nonlocal seen
+        if str(target).endswith(kill.place):
+            seen += 1
+            if seen == kill.time:
+                os.kill(os.getpid(), signal.SIGKILL)
+        replace(source, target)
+
+    os.replace = dying
+
+
+def _die_in_transaction(time: int) -> None:
+    from multitag.features.store import FeatureStore
+
+    begin, seen = FeatureStore._begin, 0
+
+    class Dying:
+        def __init__(self, transaction: Any) -> None:
+            self.transaction = transaction
+
+        def __enter__(self) -> Dying:
+            self.transaction.__enter__()
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self.transaction.__exit__(*error)
+
+        def put(self, key: bytes, value: bytes) -> None:
+            nonlocal seen
+            self.transaction.put(key, value)
+            seen += 1
+            if seen == 5 * time:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    FeatureStore._begin = lambda self, *, write=False: (  # type: ignore[method-assign]
+        Dying(begin(self, write=True)) if write else begin(self)
+    )
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """All of a run that must be equal where two trainings are: weights, decision, held-out rows, history, the rest."""
+    history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    return {
+        **{name: (folder / name).read_bytes() for name in ("model.safetensors", "held_out.safetensors")},
+        **{
+            name: json.loads((folder / name).read_text())
+            for name in ("decision.json", "labels.json", "preprocess.json")
+        },
+        "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
+        "validation": metrics["validation"],
+        "files": sorted(path.name for path in folder.iterdir()),
+    }
