@@ -101,9 +101,8 @@ class Feeder:
         here = [(place, found) for place, row in enumerate(rows) if (found := contents[row]) is not None]
         pooled = torch.zeros(len(rows), slot.encoder.width)
         if here:
-            places, found = zip(*here, strict=True)
-            vectors = self.store.pooled(slot.fingerprint, found, slot.encoder.width)
-            pooled[list(places)] = torch.from_numpy(vectors)
+            vectors = self.store.pooled(slot.fingerprint, [found for _, found in here], slot.encoder.width)
+            pooled[[place for place, _ in here]] = torch.from_numpy(vectors)
         return pooled
 
 

@@ -80,4 +80,4 @@ def learn(slots: Mapping[str, Slot], samples: Sequence[Sample]) -> None:
     """Let the encoders that learn from the training rows (a vocabulary) do so."""
     for slot in slots.values():
         if slot.encoder.learns:
-            slot.encoder.fit([s for s in slot.items([row for row in samples if slot.has(row)])])
+            slot.encoder.fit(slot.items([row for row in samples if slot.has(row)]))

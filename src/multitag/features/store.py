@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from multitag.errors import MultitagError
+from multitag.features.environment import Environment
 
 POOLED, TOKENS = b"p", b"t"
-_FIRST_SIZE = 1 << 30
 _HEADER = struct.Struct("<II")
 
 Vectors = npt.NDArray[np.float32]
@@ -46,24 +46,21 @@ class FeatureStore:
 
     def __init__(self, path: str | Path, /) -> None:
         self.path = Path(path)
+        self._closed = False
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            # The map only reserves addresses; the file grows with what is in it.
-            self._env = lmdb.open(str(self.path), map_size=_FIRST_SIZE, max_readers=1024, lock=True)
+            self._env = Environment.open(self.path)
         except (OSError, lmdb.Error) as error:
             raise MultitagError(
                 f"the feature store {self.path} cannot be opened: {error}. "
                 f"Fix: choose another folder (--set store.path=FOLDER, or the variable MULTITAG_STORE)"
             ) from error
-        self._adopt_size()
-
-    def _adopt_size(self) -> None:
-        """Take over the size that the file has grown to."""
-        self._env.set_mapsize(max(_FIRST_SIZE, self._env.info()["map_size"]))
 
     def close(self) -> None:
-        """Close the files."""
-        self._env.close()
+        """Close the files; closing twice does no harm."""
+        if not self._closed:
+            self._closed = True
+            self._env.close()
 
     def __enter__(self) -> Self:
         """Use as a context manager: closed at its end."""
@@ -82,7 +79,7 @@ class FeatureStore:
         kinds = (POOLED, TOKENS) if tokens else (POOLED,)
         seen: set[str] = set()
         lacking = []
-        with self._begin() as transaction:
+        with self._env.transaction() as transaction:
             for place, content in enumerate(contents):
                 if content in seen:
                     continue
@@ -119,12 +116,12 @@ class FeatureStore:
                 entries.append((self._key(fingerprint, content, TOKENS), value))
         while True:
             try:
-                with self._begin(write=True) as transaction:
+                with self._env.transaction(write=True) as transaction:
                     for key, value in entries:
                         transaction.put(key, value)
                 return
             except lmdb.MapFullError:
-                self._env.set_mapsize(2 * self._env.info()["map_size"])
+                self._env.grow()
             except lmdb.Error as error:
                 raise MultitagError(f"the feature store {self.path} cannot be written: {error}") from error
 
@@ -135,7 +132,7 @@ class FeatureStore:
             MultitagError: One is not there, or has another width.
         """
         vectors = np.empty((len(contents), width), np.float32)
-        with self._begin() as transaction:
+        with self._env.transaction() as transaction:
             for row, content in enumerate(contents):
                 value = transaction.get(self._key(fingerprint, content, POOLED))
                 if value is None or len(value) != 4 * width:
@@ -150,7 +147,7 @@ class FeatureStore:
             MultitagError: One is not there.
         """
         rows = []
-        with self._begin() as transaction:
+        with self._env.transaction() as transaction:
             for content in contents:
                 value = transaction.get(self._key(fingerprint, content, TOKENS))
                 if value is None:
@@ -160,15 +157,8 @@ class FeatureStore:
         return rows
 
     def __len__(self) -> int:
-        with self._begin() as transaction:
+        with self._env.transaction() as transaction:
             return int(transaction.stat()["entries"])
-
-    def _begin(self, *, write: bool = False) -> lmdb.Transaction:
-        try:
-            return self._env.begin(write=write, buffers=not write)
-        except lmdb.MapResizedError:
-            self._env.set_mapsize(0)  # another process let it grow
-            return self._env.begin(write=write, buffers=not write)
 
     def _lost(self, content: str) -> str:
         return (
