@@ -28,6 +28,8 @@ class Loss(nn.Module, ABC):
             targets: Of the same shape; NaN marks an element that is not known or is padding.
         """
         known = ~torch.isnan(targets)
-        terms = self.terms(logits, torch.nan_to_num(targets).to(logits.dtype))
-        # `where`, not a product: an infinite term at an unknown element must not become NaN.
-        return torch.where(known, terms, torch.zeros_like(terms)).sum() / known.sum().clamp_min(1)
+        # At least float32, where sums do not overflow. Zeros at unknown elements before and after: neither an
+        # infinite logit nor an infinite term there may become NaN, in the gradient as little as in the value.
+        wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        terms = self.terms(torch.where(known, wide, 0.0), torch.nan_to_num(targets).to(wide.dtype))
+        return torch.where(known, terms, 0.0).sum() / known.sum().clamp_min(1)

@@ -1,0 +1,153 @@
+"""What holds for every registered fusion, alone and within a model. A new one with options may add to `OPTIONS`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from multitag.errors import ConfigError
+from multitag.fusions import FUSIONS, Fusion
+from multitag.heads import HEADS
+from multitag.types import Encoded
+
+WIDTHS = {"image": 6, "text": 4, "tags": 5}
+OPTIONS: dict[str, list[dict[str, Any]]] = {}
+"""Options to test beside the defaults."""
+ENCODERS: dict[str, int] = {"single": 1}
+"""How many encoders a fusion takes, where it does not take any number."""
+CASES = [(name, options) for name in FUSIONS.names() for options in [{}, *OPTIONS.get(name, [])]]
+
+
+def test_what_is_listed_is_registered():
+    assert set(OPTIONS) | set(ENCODERS) <= set(FUSIONS.names())
+
+
+@pytest.fixture(params=CASES, ids=str)
+def case(request):
+    return request.param
+
+
+def widths_of(name: str) -> dict[str, int]:
+    return dict(list(WIDTHS.items())[: ENCODERS.get(name, 3)])
+
+
+def build(case, *, seed: int = 0) -> Fusion:
+    name, options = case
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return FUSIONS.build(name, options, widths_of(name)).eval()
+
+
+def encoded(fusion: Fusion, rows: int = 5, *, seed: int = 1) -> dict[str, Encoded]:
+    """Pooled vectors and tokens of different numbers, padded; tokens are as wide as the pooled vector."""
+    generator = torch.Generator().manual_seed(seed)
+    result = {}
+    for place, (name, width) in enumerate(fusion.widths.items()):
+        longest = 3 + place
+        lengths = torch.arange(rows) % longest + 1
+        mask = torch.arange(longest) < lengths.unsqueeze(1)
+        tokens = torch.randn(rows, longest, width, generator=generator) * mask.unsqueeze(-1)
+        result[name] = Encoded(torch.randn(rows, width, generator=generator), tokens, mask)
+    return result
+
+
+def joined(branches: dict[str, Encoded]) -> torch.Tensor:
+    return torch.cat([branches[name].pooled for name in sorted(branches)], dim=1)
+
+
+def test_the_branches_are_as_announced(case):
+    fusion = build(case)
+    branches = fusion(encoded(fusion))
+    assert {name: branch.pooled.shape for name, branch in branches.items()} == {
+        name: (5, width) for name, width in fusion.branches.items()
+    }
+    assert fusion.needs in ("pooled", "tokens")
+
+
+def test_padding_changes_nothing(case):
+    fusion = build(case)
+    rows = encoded(fusion)
+    padded = {
+        name: Encoded(
+            e.pooled,
+            torch.cat(
+                [torch.where(e.mask.unsqueeze(-1), e.tokens, 7.0), torch.full((5, 3, e.tokens.shape[-1]), 9.0)], 1
+            ),
+            torch.cat([e.mask, torch.zeros(5, 3, dtype=torch.bool)], 1),
+        )
+        for name, e in rows.items()
+    }
+    assert torch.allclose(joined(fusion(padded)), joined(fusion(rows)), atol=1e-6)
+
+
+def test_neither_company_nor_order_of_rows_changes_a_result(case):
+    fusion = build(case)
+    rows = encoded(fusion)
+    together = joined(fusion(rows))
+    for row in range(5):
+        alone = {name: Encoded(*(part[row : row + 1] for part in e)) for name, e in rows.items()}
+        assert torch.allclose(joined(fusion(alone))[0], together[row], atol=1e-6)
+    order = torch.tensor([4, 2, 0, 3, 1])
+    moved = {name: Encoded(*(part[order] for part in e)) for name, e in rows.items()}
+    assert torch.allclose(joined(fusion(moved)), together[order], atol=1e-6)
+
+
+def test_the_order_in_which_encoders_are_handed_over_changes_nothing(case):
+    fusion = build(case)
+    rows = encoded(fusion)
+    turned = fusion(dict(reversed(rows.items())))
+    assert torch.equal(joined(turned), joined(fusion(rows)))
+
+
+def test_every_encoder_and_every_weight_has_its_say(case):
+    fusion = build(case)
+    rows = encoded(fusion)
+    for e in rows.values():
+        e.pooled.requires_grad_()
+        e.tokens.requires_grad_()
+    branches = fusion(rows)
+    generator = torch.Generator().manual_seed(2)
+    logits = {n: b.pooled @ torch.randn(b.pooled.shape[1], 3, generator=generator) for n, b in branches.items()}
+    combined = fusion.combine(logits)
+    assert combined.shape == (5, 3)
+    combined.square().sum().backward()
+    for name, e in rows.items():
+        grads = [part.grad for part in (e.pooled, e.tokens) if part.grad is not None]
+        assert any(
+            grad.any(dim=-1).flatten(1).any(1).all() if grad.ndim > 2 else grad.any(1).all() for grad in grads
+        ), f"some rows' {name} has no influence"
+    for parameter, p in fusion.named_parameters():
+        assert p.grad is not None, parameter
+        assert p.grad.any(), parameter
+    for branch, logit in logits.items():
+        assert not torch.allclose(combined, fusion.combine({**logits, branch: logit + 1})), branch
+
+
+def test_the_same_seed_gives_the_same_and_weights_carry_all(case):
+    first, second, other = build(case), build(case), build(case, seed=1)
+    rows = encoded(first)
+    assert torch.equal(joined(first(rows)), joined(second(rows)))
+    other.load_state_dict(first.state_dict())
+    assert torch.equal(joined(other(rows)), joined(first(rows)))
+
+
+def test_inputs_are_left_as_they_are(case):
+    fusion = build(case)
+    rows = encoded(fusion)
+    kept = {name: [part.clone() for part in e] for name, e in rows.items()}
+    fusion(rows)
+    assert all(torch.equal(a, b) for name, e in rows.items() for a, b in zip(e, kept[name], strict=True))
+
+
+def test_without_an_encoder_it_says_so(case):
+    with pytest.raises(ConfigError, match=r"needs at least one encoder"):
+        FUSIONS.build(*case, {})
+
+
+def test_one_encoder_alone_works(case):
+    fusion = FUSIONS.build(*case, {"text": 4})
+    heads = {name: HEADS.build("linear", {}, width, 2) for name, width in fusion.branches.items()}
+    branches = fusion(encoded(fusion))
+    assert fusion.combine({name: heads[name](branches[name]) for name in heads}).shape == (5, 2)
