@@ -25,8 +25,9 @@ def check(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Read a table and all its pictures once; say what is there and what is wrong, with file and line.
+    """Say what is in a table, and what is wrong with it.
 
+    Reads all rows and all pictures once. Each problem comes with its file and line.
     Exit code 3 where something must be put right before training.
     """
     from multitag.data.columns import Columns
@@ -41,7 +42,7 @@ def check(
         table,
         images=images,
         columns=Columns(**asked),
-        separator=separator or "auto",  # type: ignore[arg-type]
+        separator=separator or "auto",
         label_names=options.label_names(labels),
     )
     pictures = len({sample.image for sample in found.samples if sample.image is not None})
@@ -117,9 +118,9 @@ def _print(summary: TableSummary, columns: str) -> None:
             left=3,
         )
         if len(summary.problems) > 200:
-            output.console().print(f"... and {len(summary.problems) - 200} more; --json has them all")
+            output.say(f"... and {len(summary.problems) - 200} more; --json has them all")
     else:
-        output.console().print("Nothing is wrong.")
+        output.say("Nothing is wrong.")
 
 
 def _spread(quantiles: Quantiles) -> list[str]:

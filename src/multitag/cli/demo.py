@@ -18,20 +18,26 @@ def demo(
     ),
     quiet: options.Quiet = False,
 ) -> None:
-    """Train on the bundled public-domain clip art and show what came out of it."""
+    """Train on bundled clip art and show what came out.
+
+    Public-domain pictures and titles come with the package. The commands are those you would type yourself.
+    """
     from multitag.classifier import Classifier
     from multitag.cli import scores
     from multitag.data.bundled import bundled_path
 
     data = bundled_path("openclipart")
     images, test = data / "images", data / "test.csv"
-    say = output.console().print
-    say("1,258 clip-art pictures with titles and descriptions, 31 keywords (Open Clip Art Library, public domain).")
-    say(f"$ multitag train {data / 'train.csv'} --valid {data / 'valid.csv'} --images {images} --out {out} --overwrite")
+    output.say(
+        "1,258 clip-art pictures with titles and descriptions, 31 keywords (Open Clip Art Library, public domain)."
+    )
+    output.say(
+        f"$ multitag train {data / 'train.csv'} --valid {data / 'valid.csv'} --images {images} --out {out} --overwrite"
+    )
     bars = output.progress(quiet=quiet)
     classifier = Classifier()
     classifier.fit(data / "train.csv", data / "valid.csv", images=images, out=out, overwrite=True, progress=bars)
-    say(f"$ multitag evaluate {out} {test} --images {images}")
+    output.say(f"$ multitag evaluate {out} {test} --images {images}")
     evaluation = classifier.evaluate(test, images=images, progress=bars)
     scores.print_labels(evaluation)
     scores.print_metrics(f"{evaluation.rows} rows that training never saw", evaluation)

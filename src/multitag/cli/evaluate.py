@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from multitag.cli import options, output
+from multitag.errors import ConfigError
 
 
 def evaluate(
@@ -31,11 +31,16 @@ def evaluate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Score a run on rows with known labels: all metrics with intervals, and a line for each label."""
+    """Score a run on rows with known labels.
+
+    Prints a line for each label, and every metric with its 95 % interval.
+    """
     from multitag.artifacts import save_decision
     from multitag.cli import scores
     from multitag.cli.runs import open_run
 
+    if keep and decision is None:
+        raise ConfigError("--keep saves what --decision names, and there is none. Fix: name the decision too")
     classifier = open_run(
         run,
         decision,
@@ -48,10 +53,10 @@ def evaluate(
         separator=separator,
     )
     result = classifier.evaluate(table, images=images, rounds=rounds, progress=output.progress(quiet=quiet))
-    if decision is not None and keep:
-        save_decision(classifier.pipeline_, Path(run))
+    if keep:
+        save_decision(classifier.pipeline_, run)
     if as_json:
         output.print_json({"run": str(run), "table": str(table), **result.to_dict()})
         return
-    scores.print_metrics(f"{table}, {result.rows} rows", result)
     scores.print_labels(result)
+    scores.print_metrics(f"{table}, {result.rows} rows", result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from multitag.cli import options, output
 from multitag.errors import ConfigError
@@ -17,7 +18,7 @@ def list_components(
     kind: Annotated[str | None, typer.Argument(help=f"One of {', '.join(KINDS)}; all by default.")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """List what there is to choose from."""
+    """List what there is to choose from, with options."""
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"there is no list of '{kind}'{closest(kind, KINDS)} Accepted: {', '.join(KINDS)}.")
     listing = {name: _entries(name) for name in ([kind] if kind else KINDS)}
@@ -25,13 +26,14 @@ def list_components(
         output.print_json(listing)
         return
     for name, entries in listing.items():
-        columns = ["name", "what it is"] if name in ("metrics", "recipes") else ["name", "what it is", "options"]
-        rows = [[entry["name"], entry["summary"], _options(entry)][: len(columns)] for entry in entries]
-        output.print_table(name, columns, rows, left=len(columns))
+        output.print_table(name, ["name", "what it is"], [[entry["name"], _words(entry)] for entry in entries], left=2)
 
 
-def _options(entry: dict[str, Any]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in entry["options"].items()) or "-"
+def _words(entry: dict[str, Any]) -> Text:
+    """What a component is, and below it its options with their defaults."""
+    text = Text(entry["summary"])
+    options_ = [key if value is None else f"{key}={value}" for key, value in entry["options"].items()]
+    return text.append("\n" + "  ".join(options_), style="cyan") if options_ else text
 
 
 def _entries(kind: str) -> list[dict[str, Any]]:

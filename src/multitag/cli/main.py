@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from typing import Annotated
 
 import typer
 
+from multitag import __version__
 from multitag.cli import check, demo, evaluate, list_components, predict, train
 from multitag.errors import DataWarning, MultitagError
 
 app = typer.Typer(
     name="multitag",
-    help="Image + text in, a set of labels out.",
     epilog="Errors are one clear message; --debug, anywhere, shows the traceback. Exit codes: 0 well, 1 other, "
     "2 usage, 3 data, 4 configuration, 5 weights, 6 run folder, 130 interrupted.",
     no_args_is_help=True,
@@ -32,13 +33,28 @@ for command, name in (
     app.command(name)(command)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"multitag {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Image + text in, a set of labels out."""
+
+
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code."""
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     with warnings.catch_warnings():
         warnings.simplefilter("always", DataWarning)
-        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        warnings.showwarning = _show_warning
         try:
             code = app(args=arguments, standalone_mode=False)
         except MultitagError as error:
@@ -74,5 +90,8 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: object, *
 
 def main() -> None:
     """Entry point of the `multitag` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows a question mark, and goes on
+            stream.reconfigure(errors="replace")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     sys.exit(run(sys.argv[1:]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -17,7 +17,7 @@ Images = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
 BadImage = Annotated[
-    str | None,
+    Literal["error", "missing"] | None,
     typer.Option(help="A picture that cannot be used: 'error' lists them all, 'missing' takes the row without one."),
 ]
 ImageColumn = Annotated[str | None, typer.Option(help="The column with pictures; '' for none.")]
@@ -26,7 +26,8 @@ LabelsColumn = Annotated[str | None, typer.Option(help="The column with labels, 
 IdColumn = Annotated[str | None, typer.Option(help="The column that names a row.")]
 GroupColumn = Annotated[str | None, typer.Option(help="Rows of one group never end up on both sides of a split.")]
 Separator = Annotated[
-    str | None, typer.Option(help="Between labels: auto, space, comma, semicolon, bar, json, python, none.")
+    Literal["auto", "space", "comma", "semicolon", "bar", "json", "python", "none"] | None,
+    typer.Option(help="What stands between two labels in a cell; 'auto' looks at the whole column."),
 ]
 LabelFile = Annotated[
     Path | None, typer.Option("--labels", help="A file with all label names, one a line, for a fixed class list.")

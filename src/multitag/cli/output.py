@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,14 +14,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from multitag.progress import Advance, Progress, silent
+
+LOG_SECONDS = 5.0
+"""In a log, progress is told no more often than this."""
 
 
 def console() -> Console:
     """Standard output, as wide as the terminal, at least 100 columns in a pipe."""
     plain = Console(highlight=False)
     return plain if plain.is_terminal else Console(highlight=False, width=max(100, plain.width))
+
+
+def say(text: str) -> None:
+    """A line as it stands: nothing in it is markup, and a command in it can be copied whole."""
+    console().print(text, markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -30,22 +40,29 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, left: int = 1) -> None:
     """A table whose first `left` columns are left-aligned, the others right."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place < left else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    console().print(table)
+    _print(title, table, rows)
 
 
 def print_pairs(title: str, pairs: Mapping[str, Any]) -> None:
     """A table of names and values."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
     table.add_column()
     table.add_column(overflow="fold")
-    for name, value in pairs.items():
-        table.add_row(name, str(value))
-    console().print(table)
+    _print(title, table, list(pairs.items()))
+
+
+def _print(title: str, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """The title on a line of its own, then the table; cells are the user's words, and nothing in them is markup."""
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    out = console()
+    with out.capture() as captured:
+        out.print(Text(title, style="bold"), soft_wrap=True)
+        out.print(table)
+    sys.stdout.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
 
 
 @contextmanager
@@ -65,22 +82,22 @@ def _bar(what: str, total: int, /) -> Iterator[Advance]:
 
 @contextmanager
 def _lines(what: str, total: int, /) -> Iterator[Advance]:
-    """Progress for a log: a line when the work starts, and one at each tenth of it."""
-    import time
-
-    started, done, told = time.monotonic(), 0, 0
+    """Progress for a log: a line every few seconds, and one when the work is done."""
+    started = told = time.monotonic()
+    done = 0
 
     def advance(more: int) -> None:
         nonlocal done, told
         done += more
-        tenth = done * 10 // max(total, 1)
-        if tenth > told and total >= 100:
-            told = tenth
-            spent = time.monotonic() - started
-            left = spent * (total - done) / max(done, 1)
-            sys.stderr.write(f"{what}: {done}/{total}, {spent:.0f} s, about {left:.0f} s left\n")
+        now = time.monotonic()
+        if now - told >= LOG_SECONDS and done < total:
+            told = now
+            left = (now - started) * (total - done) / max(done, 1)
+            sys.stderr.write(f"{what}: {done} of {total}, {now - started:.0f} s, about {left:.0f} s left\n")
 
     yield advance
+    if total:
+        sys.stderr.write(f"{what}: {done} of {total}, {time.monotonic() - started:.0f} s\n")
 
 
 def progress(*, quiet: bool) -> Progress:

@@ -32,7 +32,10 @@ def predict(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Label the rows of a table, in their order, in the table's own shape. Rows are streamed: any number will do."""
+    """Label the rows of a table.
+
+    The answers come in the rows' order and in the table's own shape. Rows are streamed: any number will do.
+    """
     from multitag.cli.runs import open_run
 
     classifier = open_run(
@@ -49,4 +52,4 @@ def predict(
     if as_json:
         output.print_json({"run": str(run), "table": str(table), "rows": rows, "out": str(out)})
     else:
-        output.console().print(f"{rows} rows labelled: {out}")
+        output.say(f"{rows} rows labelled: {out}")

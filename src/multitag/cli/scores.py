@@ -38,4 +38,4 @@ def print_labels(evaluation: Evaluation) -> None:
         ],
     )
     if evaluation.empty:
-        output.console().print(f"{evaluation.empty} of {evaluation.rows} rows got no label.")
+        output.say(f"{evaluation.empty} of {evaluation.rows} rows got no label.")

@@ -37,8 +37,9 @@ def train(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train on a labelled table, choose thresholds on held-out rows, and save the run.
+    """Train on a labelled table and save the run.
 
+    Calibration and decision are fitted on rows held out.
     Frozen encoders run once per picture and text, ever: a second training on the same rows takes seconds.
     """
     from multitag.classifier import Classifier
@@ -73,11 +74,12 @@ def train(
     if as_json:
         output.print_json({"run": str(out), **fitted.to_dict()})
         return
+    scores.print_labels(fitted.evaluation)
     scores.print_metrics(
         f"validation, {fitted.rows['valid']} rows (they also chose epoch and decision; score others with evaluate)",
         fitted.evaluation,
     )
-    scores.print_labels(fitted.evaluation)
+    pictures = "" if images is None else f" --images {images}"
     size, seconds = fitted.size, fitted.seconds
     output.print_pairs(
         f"saved in {out}",
@@ -86,7 +88,8 @@ def train(
             "seconds": ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()),
             "trained weights": f"{size.trained_parameters:,} numbers, {size.trained_megabytes:.1f} MB",
             "frozen encoders": f"{size.frozen_parameters:,} numbers, {size.frozen_megabytes:.1f} MB",
-            "next": f"multitag evaluate {out} TABLE;  multitag predict {out} TABLE --out predictions.csv",
+            "score it": f"multitag evaluate {out} test.csv{pictures}",
+            "label new rows": f"multitag predict {out} new.csv{pictures} --out predictions.csv",
         },
     )
 
