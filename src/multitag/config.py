@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from torch.nn import ModuleDict
 
+from multitag.config_changes import changed_values
+from multitag.config_faults import validated
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError, faults_message
@@ -20,6 +23,7 @@ from multitag.metrics import METRICS
 from multitag.registry import Registry, closest
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Runtime = Literal["auto", "torch", "onnx"]
 
 
 class Section(BaseModel):
@@ -88,9 +92,13 @@ class DecisionConfig(Component):
 
 
 class StoreConfig(Section):
-    """The feature store: ``"auto"`` is $MULTITAG_STORE, or multitag/features in the user's cache folder."""
+    """The feature store: ``"auto"`` is $MULTITAG_STORE, or multitag/features in the user's cache folder.
+
+    On a processor, frozen encoders run through ONNX Runtime (``"auto"``: where the `onnx` extra is installed).
+    """
 
     path: str = "auto"
+    runtime: Runtime = "auto"
 
 
 class RecipeConfig(Section):
@@ -132,13 +140,9 @@ class Config(Section):
         Raises:
             ConfigError: All faults together.
         """
-        try:
-            config = cls.model_validate(dict(values))
-        except ValidationError as error:
-            raise ConfigError(
-                faults_message("the configuration is not valid", [_fault(e) for e in error.errors()])
-            ) from error
-        return config.resolved()
+        config, faults = validated(cls, values)
+        resolved, more = config._resolve()
+        return resolved._or_raise([*faults, *more])
 
     @classmethod
     def read(cls, path: str | Path, changes: Iterable[str] = ()) -> Config:
@@ -154,7 +158,7 @@ class Config(Section):
             raise ConfigError(f"the configuration {file} does not exist") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file} is not valid TOML: {error}") from error
-        return cls.parse(_changed(values, changes))
+        return cls.parse(changed_values(values, changes))
 
     def changed(self, changes: Iterable[str]) -> Config:
         """This configuration with changes of the form ``"fusion.name=concat"`` made to it.
@@ -164,7 +168,7 @@ class Config(Section):
         Raises:
             ConfigError: A change is not of the form, or the result is not valid.
         """
-        return Config.parse(_changed(self.values(), changes))
+        return Config.parse(changed_values(self.values(), changes))
 
     def with_data(self, data: Mapping[str, Any]) -> Config:
         """This configuration with other values in its [data] section, for reading another table.
@@ -181,6 +185,15 @@ class Config(Section):
         Raises:
             ConfigError: All faults together.
         """
+        config, faults = self._resolve()
+        return config._or_raise(faults)
+
+    def _or_raise(self, faults: list[str]) -> Config:
+        if faults:
+            raise ConfigError(faults_message("the configuration is not valid", faults))
+        return self
+
+    def _resolve(self) -> tuple[Config, list[str]]:
         faults: list[str] = []
 
         def fill(registry: Registry, component: Component, where: str) -> dict[str, Any]:
@@ -202,10 +215,7 @@ class Config(Section):
             "calibration": Component(**fill(CALIBRATIONS, self.calibration, "calibration")),
             "decision": DecisionConfig(**fill(DECISIONS, self.decision, "decision")),
         }
-        faults += self._cross_faults()
-        if faults:
-            raise ConfigError(faults_message("the configuration is not valid", faults))
-        return self.model_copy(update=values)
+        return self.model_copy(update=values), faults + self._cross_faults()
 
     def _cross_faults(self) -> list[str]:
         faults = []
@@ -215,6 +225,13 @@ class Config(Section):
             faults.append(
                 f"[train] monitor = '{self.train.monitor}' is no metric{near} Accepted: {', '.join(monitors)}."
             )
+        for name in self.encoders:
+            # The model keeps its parts under these names.
+            if not name.isidentifier() or hasattr(ModuleDict(), name):
+                faults.append(
+                    f"[encoders] '{name}' cannot name an encoder. "
+                    f"Accepted: letters, digits and _, and no word of torch's own such as 'keys' or 'type'."
+                )
         if self.fusion.name == "single" and len(self.encoders) != 1:
             faults.append(
                 f"[fusion] 'single' takes one encoder, the configuration has {len(self.encoders)}: "
@@ -224,67 +241,15 @@ class Config(Section):
 
     def values(self) -> dict[str, Any]:
         """All settings as plain values, those without one left out."""
-        return _without_none(self.model_dump(mode="json"))
+        values: dict[str, Any] = _without_none(self.model_dump(mode="json"))
+        return values
 
     def dump(self) -> str:
         """The whole configuration as TOML, defaults included."""
         return tomli_w.dumps(self.values())
 
 
-def _changed(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str, Any]:
-    result = _copy(values)
-    for change in sorted(changes, key=lambda text: not text.split("=", 1)[0].strip().endswith(".name")):
-        path, equals, text = change.partition("=")
-        keys = path.strip().split(".")
-        if not equals or not all(keys):
-            raise ConfigError(f"'{change}' is not of the form section.key=value, e.g. train.lr=1e-3")
-        table = result
-        for key in keys[:-1]:
-            table = table.setdefault(key, {})
-            if not isinstance(table, dict):
-                raise ConfigError(f"'{change}': {key} is a value, not a table with keys of its own")
-        value = _value(text.strip())
-        if keys[-1] == "name" and len(keys) > 1 and table.get("name", value) != value:
-            kept = {key: table[key] for key in ("frozen", "fit_on", "folds") if key in table}
-            table.clear()
-            table.update(kept)
-        table[keys[-1]] = value
-    return result
-
-
-def _copy(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _copy(value) if isinstance(value, Mapping) else value for key, value in values.items()}
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
 def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_none(entry) for key, entry in value.items() if entry is not None}
     return value
-
-
-def _fault(fault: Any) -> str:
-    *tables, key = (str(part) for part in fault["loc"])
-    where = f"[{'.'.join(tables)}] {key}" if tables else key
-    if fault["type"] == "extra_forbidden":
-        known = _known_keys(tables)
-        return f"{where}: no such setting{closest(key, known)} Accepted: {', '.join(known)}."
-    if fault["type"] == "missing":
-        return f"{where}: needed, and not there."
-    return f"{where} = {fault['input']!r}: {fault['msg']}."
-
-
-def _known_keys(tables: list[str]) -> list[str]:
-    model: type[BaseModel] = Config
-    for table in tables:
-        kind = model.model_fields[table].annotation if table in model.model_fields else None
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            return []
-        model = kind
-    return list(model.model_fields)

@@ -1,0 +1,206 @@
+"""A configuration is checked as a whole, changed by words, and written back whole."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from multitag.config import Config
+from multitag.decisions import CALIBRATIONS, DECISIONS
+from multitag.encoders import ENCODERS
+from multitag.errors import ConfigError
+from multitag.fusions import FUSIONS
+from multitag.heads import HEADS
+from multitag.losses import LOSSES
+
+
+def faults(values) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        Config.parse(values)
+    first, *rest = str(caught.value).split("\n")
+    assert first == "the configuration is not valid"
+    return [line.strip() for line in rest]
+
+
+def test_the_default_names_every_option():
+    config = Config.parse({})
+    assert config.head.options == HEADS.resolve("mlp", {})
+    assert config.encoders["image"].options == ENCODERS.resolve("efficientnet_lite", {})
+    assert config.decision.options == DECISIONS.resolve("expected_f1", {})
+    assert config.encoders["text"].frozen
+
+
+COMPONENTS = [
+    *(("fusion", FUSIONS, name) for name in FUSIONS.names() if name != "single"),
+    *(("head", HEADS, name) for name in HEADS.names()),
+    *(("loss", LOSSES, name) for name in LOSSES.names()),
+    *(("calibration", CALIBRATIONS, name) for name in CALIBRATIONS.names()),
+    *(("decision", DECISIONS, name) for name in DECISIONS.names()),
+    *(("encoders.text", ENCODERS, name) for name in ENCODERS.names()),
+]
+
+
+@pytest.mark.parametrize(
+    ("section", "registry", "name"), COMPONENTS, ids=lambda value: str(getattr(value, "kind", value))
+)
+def test_every_component_survives_dump_and_parse(section, registry, name):
+    config = Config.parse({}).changed([f"{section}.name={name}"])
+    written = tomllib.loads(config.dump())
+    assert Config.parse(written) == config
+    table = written
+    for key in section.split("."):
+        table = table[key]
+    options = {key: value for key, value in registry.resolve(name, {}).items() if value is not None}
+    assert options.items() <= table.items()
+    assert table["name"] == name
+
+
+def test_a_full_configuration_survives_dump_and_parse(tmp_path):
+    config = Config.parse(
+        {
+            "seed": 7,
+            "recipe": {"title": "A title", "source": "A “source”\nof two lines", "differences": ["one", "two"]},
+            "data": {"text": ["title", "body"], "labels": "tags", "label_names": ["b", "a"], "valid_share": 0.2},
+            "encoders": {"words": {"name": "bag_of_ngrams", "ngrams": 1, "frozen": False}},
+            "fusion": {"name": "single"},
+            "train": {"lr": 1e-3, "precision": "bfloat16"},
+            "decision": {"name": "top_k", "k": 3, "fit_on": "out_of_fold"},
+        }
+    )
+    (tmp_path / "run.toml").write_text(config.dump(), "utf-8")
+    assert Config.read(tmp_path / "run.toml") == config
+    assert config.data.text == ("title", "body")
+    assert config.decision.options["k"] == 3
+
+
+def test_all_faults_come_together_each_with_what_was_meant():
+    assert faults(
+        {
+            "sed": 1,
+            "train": {"lr": -1, "epoch": 3, "monitor": "samples_f"},
+            "data": {"valid_share": 1.5, "text": 3},
+            "fusion": {"name": "conkat"},
+            "head": {"hidden": 0, "hiden": 3},
+            "decision": {"name": "expected_f1", "tail": 2, "folds": 1},
+            "recipe": {"title": "T", "source": "S", "sorce": "x"},
+        }
+    ) == [
+        "[recipe] sorce: no such setting; did you mean 'source'? Accepted: title, source, data, metric, reported, "
+        "ours, differences.",
+        "[data] text = 3: Input should be a valid string, or Input should be a valid tuple.",
+        "[data] valid_share = 1.5: Input should be less than 1.",
+        "[head] name: needed, and not there.",
+        "[train] lr = -1: Input should be greater than 0.",
+        "[train] epoch: no such setting; did you mean 'epochs'? Accepted: epochs, batch_size, lr, encoder_lr, "
+        "weight_decay, warmup, schedule, clip, modality_dropout, monitor, patience, precision, checkpoint_seconds.",
+        "[decision] folds = 1: Input should be greater than or equal to 2.",
+        "sed: no such setting; did you mean 'seed'? Accepted: seed, task, recipe, data, encoders, fusion, head, loss, "
+        "train, calibration, decision, store.",
+        "[fusion] fusion 'conkat' does not exist; did you mean 'concat'? Accepted: single, concat, sum, mixed.",
+        "[decision] decision 'expected_f1', option 'tail' = 2.0; accepted: a probability from 0 up to, "
+        "not including, 1.",
+        f"[train] monitor = 'samples_f' is no metric; did you mean 'samples_f1'? Accepted: {_monitors()}.",
+    ]
+
+
+def _monitors() -> str:
+    from multitag.metrics import METRICS
+
+    return ", ".join(["loss", *METRICS.names()])
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"train": 3}, "train = 3: Input should be a valid dictionary or instance of TrainConfig."),
+        ({"encoders": {}}, "encoders = {}: Dictionary should have at least 1 item after validation, not 0."),
+        ({"encoders": {"image": {}}}, "[encoders.image] name: needed, and not there."),
+        (
+            {"encoders": {"image": {"name": "bag_of_ngrams", "frozen": "perhaps"}}, "fusion": {"name": "single"}},
+            "[encoders.image] frozen = 'perhaps': Input should be a valid boolean, unable to interpret input.",
+        ),
+        ({"loss": {"name": "bce", "gamma": 2}}, "[loss] loss 'bce' has no option 'gamma'. Accepted: none."),
+        (
+            {"fusion": {"name": "single"}},
+            "[fusion] 'single' takes one encoder, the configuration has 2: image, text. "
+            "Fix: another fusion, or --without NAME.",
+        ),
+    ],
+)
+def test_a_single_fault_names_its_place(values, fault):
+    assert faults(values) == [fault]
+
+
+@pytest.mark.parametrize("name", ["a.b", "values", "training", "two words", ""])
+def test_a_name_the_model_cannot_keep_an_encoder_under_is_refused(name):
+    values = {"encoders": {name: {"name": "bag_of_ngrams"}}, "fusion": {"name": "single"}}
+    (fault,) = faults(values)
+    assert fault.startswith(f"[encoders] '{name}' cannot name an encoder. Accepted: letters")
+
+
+def test_changes_are_toml_or_words_as_they_stand():
+    config = Config.parse({}).changed(
+        [
+            "train.lr=1e-3",
+            "train.epochs = 3",
+            "data.text=caption",
+            'data.labels=["a", "b"]',
+            "encoders.text.frozen=false",
+        ]
+    )
+    assert (config.train.lr, config.train.epochs) == (1e-3, 3)
+    assert (config.data.text, config.data.labels) == ("caption", ("a", "b"))
+    assert config.encoders["text"].frozen is False
+    assert Config.parse({}).train.epochs == 20
+
+
+def test_another_name_drops_the_old_ones_options_and_keeps_what_is_not_the_components():
+    before = Config.parse({}).changed(["encoders.text.frozen=false", "encoders.text.max_length=7"])
+    after = before.changed(["encoders.text.name=bag_of_ngrams"])
+    assert after.encoders["text"].options == ENCODERS.resolve("bag_of_ngrams", {})
+    assert after.encoders["text"].frozen is False
+    same = before.changed(["encoders.text.name=transformers_text"])
+    assert same.encoders["text"].options["max_length"] == 7
+
+
+def test_the_name_comes_first_wherever_it_stands():
+    config = Config.parse({}).changed(["head.dropout=0.25", "head.name=linear"])
+    assert (config.head.name, config.head.options) == ("linear", {"dropout": 0.25})
+
+
+def test_changes_make_new_components():
+    config = Config.parse({}).changed(["encoders.words.name=bag_of_ngrams", "encoders.words.ngrams=1"])
+    assert list(config.encoders) == ["image", "text", "words"]
+    assert config.encoders["words"].options["ngrams"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("train.lr", r"'train\.lr' is not of the form section\.key=value"),
+        ("train..lr=1", "is not of the form"),
+        ("seed.x=1", "'seed.x=1': seed is a value, not a table"),
+        ("train.lrr=1", r"\[train\] lrr: no such setting; did you mean 'lr'\?"),
+        ("head.hidden=big", r"\[head\] head 'mlp', option 'hidden' = 'big': Input should be a valid integer"),
+    ],
+)
+def test_a_bad_change_is_named(change, message):
+    with pytest.raises(ConfigError, match=message):
+        Config.parse({}).changed([change])
+
+
+def test_other_data_settings_leave_the_rest():
+    config = Config.parse({"data": {"valid_share": 0.3}}).with_data({"text": "caption"})
+    assert (config.data.text, config.data.valid_share) == ("caption", 0.3)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"gone\.toml does not exist"):
+        Config.read(tmp_path / "gone.toml")
+    (tmp_path / "bad.toml").write_text("seed = ")
+    with pytest.raises(ConfigError, match=r"bad\.toml is not valid TOML: Invalid value"):
+        Config.read(tmp_path / "bad.toml")
+    (tmp_path / "bad.toml").write_bytes(b"title = \xff")
+    with pytest.raises(ConfigError, match=r"bad\.toml is not valid TOML"):
+        Config.read(tmp_path / "bad.toml")
