@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,40 @@ def train_in_child(
     process.join(120)
     assert process.exitcode is not None, "the training hangs"
     return process.exitcode
+
+
+def train_in_two(config: Config, rows: Sequence[Sample], out: Path, **options: Any) -> list[int]:
+    """Train in two processes on the CPU, as `accelerate launch` starts them; their exit codes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    processes = [
+        context.Process(target=_train_rank, args=(rank, port, config, rows, out, options)) for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(100)
+        if process.exitcode is None:
+            process.kill()
+    return [process.exitcode or 0 for process in processes]
+
+
+def _train_rank(
+    rank: int, port: int, config: Config, rows: Sequence[Sample], out: Path, options: dict[str, Any]
+) -> None:
+    os.environ |= {
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "ACCELERATE_USE_CPU": "true",
+        "GLOO_SOCKET_IFNAME": "lo",
+    }
+    _train(config.dump(), rows, out, options.get("kill"), options.get("resume", False), False)
 
 
 def _train(

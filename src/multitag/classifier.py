@@ -8,8 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from accelerate import PartialState
-
 from multitag import artifacts
 from multitag.config import Config
 from multitag.data.columns import Columns
@@ -25,6 +23,7 @@ from multitag.label_checks import labelled, listed, lost_pictures
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
 from multitag.run_folder import finish, require_free
+from multitag.training import make_accelerator
 from multitag.types import LabelSpace, Predictions, Probabilities
 
 __all__ = ["Classifier"]
@@ -100,7 +99,7 @@ class Classifier:
             Interrupted: Ctrl-C; the message says what was kept.
         """
         folder = None if out is None else Path(out)
-        processes = PartialState()
+        processes = make_accelerator(self.config.train.precision)
         if folder is not None and processes.is_main_process:
             require_free(folder, self.config, resume=resume, overwrite=overwrite)
         fitted = fit(

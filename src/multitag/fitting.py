@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from accelerate import PartialState
-
 from multitag.config import Config
 from multitag.data.image_check import BadImage
 from multitag.data.split import split
@@ -23,6 +21,7 @@ from multitag.pipeline import HeldOut, Pipeline, fit_calibration, fit_decision, 
 from multitag.progress import Progress, silent
 from multitag.run_folder import begin, is_started
 from multitag.sizes import Size, measure
+from multitag.training import make_accelerator
 from multitag.types import LabelSpace, Sample
 
 
@@ -129,7 +128,7 @@ def _fit(
     space = label_space(config, table, valid)
     with clock.time("checking"):
         sides = take_sides(config, space, table, valid, progress=progress)
-    processes = PartialState()
+    processes = make_accelerator(config.train.precision)
     if folder is not None and processes.is_main_process:
         begin(folder, config, resume=resume)
     processes.wait_for_everyone()

@@ -313,7 +313,7 @@ def trained(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     return classifier, folder
 
 
-def test_an_encoder_that_trains_changes_and_its_weights_change_and_are_in_the_run(
+def test_the_weights_of_an_encoder_that_trains_change_and_are_in_the_run(
     trained: tuple[Classifier, Path], models: dict[str, Path]
 ) -> None:
     before = load_file(models["bert"] / "model.safetensors")
@@ -329,7 +329,7 @@ def test_an_encoder_that_trains_loads_without_the_folder_it_came_from(trained: t
     np.testing.assert_array_equal(Classifier.load(folder / "run").predict_proba(rows(start=40)).values, expected)
 
 
-def test_an_encoder_that_trains_has_its_configuration_and_tokenizer_are_in_the_run(
+def test_configuration_and_tokenizer_of_an_encoder_that_trains_are_in_the_run(
     trained: tuple[Classifier, Path],
 ) -> None:
     saved = json.loads((trained[1] / "run" / "preprocess.json").read_text())["encoders"]["text"]
@@ -343,7 +343,7 @@ def test_an_encoder_that_trains_never_touches_the_store(trained: tuple[Classifie
         assert len(store) == 0
 
 
-def test_with_encoders_that_train_batches_and_order_change_no_prediction(trained: tuple[Classifier, Path]) -> None:
+def test_with_encoders_that_train_batches_and_order_change_nothing(trained: tuple[Classifier, Path]) -> None:
     classifier, new = trained[0], rows(start=60)
     whole = classifier.predict_proba(new).values
     turned = classifier.predict_proba(new[::-1]).values[::-1]

@@ -1,0 +1,57 @@
+"""Two processes that train together, as `accelerate launch` starts them, end close to where one alone does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from multitag.config import Config
+from multitag.types import Sample
+from training_support import Kill, quick, scenes, train_in_child, train_in_two, unfrozen
+
+
+def no_dropout(encoders: dict[str, Any] | None = None) -> Config:
+    still = {"epochs": 3, "batch_size": 8, "modality_dropout": 0.0, "checkpoint_seconds": 0}
+    return quick(encoders=encoders, train=still)
+
+
+def unsure(rows: list[Sample]) -> list[Sample]:
+    """Some labels unknown, so that the two halves of a batch differ in what they count."""
+    return [
+        Sample(
+            s.id,
+            text=s.text,
+            labels=s.labels,
+            unknown=("sea", "people") if n % 3 == 0 and s.labels == ("animal",) else (),
+        )
+        for n, s in enumerate(rows)
+    ]
+
+
+@pytest.mark.slow
+def test_two_processes_end_close_to_one(tmp_path: Path) -> None:
+    rows = unsure(scenes(43))
+    assert train_in_child(no_dropout(), rows, tmp_path / "one") == 0
+    assert train_in_two(no_dropout(), rows, tmp_path / "two") == [0, 0]
+    one, two = load_file(tmp_path / "one" / "model.safetensors"), load_file(tmp_path / "two" / "model.safetensors")
+    assert one.keys() == two.keys()
+    for key, value in one.items():
+        torch.testing.assert_close(two[key], value, atol=2e-4, rtol=1e-3)
+    assert sorted(p.name for p in (tmp_path / "two").iterdir()) == sorted(p.name for p in (tmp_path / "one").iterdir())
+
+
+@pytest.mark.slow
+def test_two_processes_train_an_encoder_and_resume(tmp_path: Path, models: dict[str, Path]) -> None:
+    config = quick(encoders=unfrozen(models["bert"]), train={"epochs": 2, "batch_size": 16, "checkpoint_seconds": 0})
+    rows = scenes(40)
+    assert train_in_two(config, rows, tmp_path / "whole") == [0, 0]
+    codes = train_in_two(config, rows, tmp_path / "run", kill=Kill("main.safetensors", 3))
+    assert codes[0] == -9
+    assert train_in_two(config, rows, tmp_path / "run", resume=True) == [0, 0]
+    whole, run = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "run"))
+    for key, value in whole.items():
+        assert torch.equal(run[key], value), key
