@@ -14,7 +14,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def validated(model: type[M], values: Mapping[str, Any]) -> tuple[M, list[str]]:
-    """The values as a `model`, and what is wrong with them: wrong ones are left out, so that the rest is checked too."""
+    """The values as a `model`, and what is wrong with them; wrong ones are left out, so that all others are checked."""
     try:
         return model.model_validate(dict(values)), []
     except ValidationError as error:
