@@ -7,7 +7,8 @@ import multiprocessing
 import os
 import signal
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,31 +167,29 @@ def _die_before_replacing(kill: Kill) -> None:
 
 
 def _die_in_transaction(time: int) -> None:
-    from multitag.features.store import FeatureStore
+    from multitag.features.environment import Environment
 
-    begin, seen = FeatureStore._begin, 0
+    transaction, seen = Environment.transaction, 0
 
     class Dying:
-        def __init__(self, transaction: Any) -> None:
-            self.transaction = transaction
+        """A transaction in which the process dies at some write."""
 
-        def __enter__(self) -> Dying:
-            self.transaction.__enter__()
-            return self
-
-        def __exit__(self, *error: object) -> None:
-            self.transaction.__exit__(*error)
+        def __init__(self, real: Any) -> None:
+            self.real = real
 
         def put(self, key: bytes, value: bytes) -> None:
             nonlocal seen
-            self.transaction.put(key, value)
+            self.real.put(key, value)
             seen += 1
             if seen == 5 * time:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    FeatureStore._begin = lambda self, *, write=False: (  # type: ignore[method-assign]
-        Dying(begin(self, write=True)) if write else begin(self)
-    )
+    @contextmanager
+    def dying(self: Environment, *, write: bool = False) -> Iterator[Any]:
+        with transaction(self, write=write) as real:
+            yield Dying(real) if write else real
+
+    Environment.transaction = dying  # type: ignore[method-assign]
 
 
 def contents(folder: Path) -> dict[str, Any]:
