@@ -30,10 +30,11 @@ _CONTRAST = ("logit_scale", "logit_bias")
 
 
 class TowerOutput(NamedTuple):
-    """tokens (B, T, D') and the model's own pooled vector (B, D), where it has one."""
+    """tokens (B, T, D'), the model's own pooled vector (B, D), where it has one, and word embeddings (B, T, D')."""
 
     tokens: Tensor
     pooled: Any
+    words: Any = None
 
 
 def load_tower(model: str, modality: Modality) -> nn.Module:
@@ -121,11 +122,12 @@ def image_output(net: nn.Module, pixel_values: Tensor) -> TowerOutput:
     return TowerOutput(tokens, pooled)
 
 
-def text_output(net: nn.Module, input_ids: Tensor, attention_mask: Tensor) -> TowerOutput:
-    """Run a text tower."""
+def text_output(net: nn.Module, input_ids: Tensor, attention_mask: Tensor, *, words: bool = False) -> TowerOutput:
+    """Run a text tower; with `words`, give the embeddings that its first layer reads, too."""
     call: Any = net.get_text_features if has_two_towers(net) else net
-    output = call(input_ids=input_ids, attention_mask=attention_mask)
-    return TowerOutput(output.last_hidden_state, getattr(output, "pooler_output", None))
+    output = call(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=words)
+    embeddings = output.hidden_states[0] if words else None
+    return TowerOutput(output.last_hidden_state, getattr(output, "pooler_output", None), embeddings)
 
 
 def positions(net: nn.Module) -> int | None:

@@ -16,7 +16,7 @@ from multitag.errors import ConfigError
 from multitag.layers import masked_mean
 from multitag.types import Encoded, Modality
 
-TextPooling = Literal["auto", "mean", "first", "pooler"]
+TextPooling = Literal["auto", "mean", "layers", "first", "pooler"]
 
 
 class TransformersText(Encoder):
@@ -27,9 +27,10 @@ class TransformersText(Encoder):
 
     Args:
         model: A Hugging Face name or a local folder.
-        pooling: ``"mean"`` of the real tokens (MiniLM and sentence encoders), the ``"first"`` token (BERT), the
-            model's own ``"pooler"`` (CLIP's and SigLIP's projected embedding); ``"auto"`` takes the pooler of a model
-            with two towers, else the mean.
+        pooling: ``"mean"`` of the real tokens (MiniLM and sentence encoders); ``"layers"``, that mean, the maximum,
+            and the mean of the embeddings that the first layer reads, where the words themselves still show (3 D);
+            the ``"first"`` token (BERT); the model's own ``"pooler"`` (CLIP's and SigLIP's projected embedding);
+            ``"auto"`` takes the pooler of a model with two towers, else the layers.
         normalize: Scale the pooled vector to length 1, as sentence encoders and CLIP do for cosines.
         max_length: Texts are cut after so many tokens, never past what the model can take.
 
@@ -79,7 +80,7 @@ class TransformersText(Encoder):
             raise ConfigError(f"encoder 'transformers_text', option 'pooling' = 'pooler': '{self.model}' has no pooler")
         self._pooled = self.pooling
         if self.pooling == "auto":
-            self._pooled = "pooler" if hub.has_two_towers(self.net) else "mean"
+            self._pooled = "pooler" if hub.has_two_towers(self.net) else "layers"
         if self._pooled != "pooler":
             hub.drop_pooler(self.net)
 
@@ -124,14 +125,21 @@ class TransformersText(Encoder):
 
     def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
         """pooled (B, D); tokens (B, T, D') with a mask that leaves padding out."""
-        output = hub.text_output(self.net, inputs["input_ids"], inputs["attention_mask"])
+        words = self._pooled == "layers"
+        output = hub.text_output(self.net, inputs["input_ids"], inputs["attention_mask"], words=words)
         mask = inputs["attention_mask"].bool()
-        pooled = self._pool(output.tokens, output.pooled, mask)
+        pooled = self._pool(output, mask)
         if self.normalize:
             pooled = torch.nn.functional.normalize(pooled, dim=-1)
         return Encoded(pooled, output.tokens, mask) if tokens else Encoded(pooled)
 
-    def _pool(self, states: Tensor, pooler: Tensor | None, mask: Tensor) -> Tensor:
-        if self._pooled == "pooler" and pooler is not None:
-            return pooler
-        return states[:, 0] if self._pooled == "first" else masked_mean(states, mask)
+    def _pool(self, output: hub.TowerOutput, mask: Tensor) -> Tensor:
+        states = output.tokens
+        if self._pooled == "pooler":
+            return torch.as_tensor(output.pooled)
+        if self._pooled == "first":
+            return states[:, 0]
+        if self._pooled == "mean":
+            return masked_mean(states, mask)
+        highest = states.masked_fill(~mask.unsqueeze(-1), torch.finfo(states.dtype).min).amax(1)
+        return torch.cat([masked_mean(states, mask), highest, masked_mean(output.words, mask)], dim=-1)

@@ -6,6 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from multitag.types import Sample
 
 CHUNK = {"image": 16, "text": 64}
 _AHEAD = 3
+ONNX = "onnx"
+"""The folder, within the store's, of exported networks."""
 
 
 def contents_of(slot: Slot, rows: Rows) -> list[str | None]:
@@ -79,7 +82,7 @@ def fill(
         with progress(f"encoding {slot.encoder.modality}s ({slot.name})", len(todo)) as advance:
             prepared = _prepared(slot, [[found[place][0] for place in chunk] for chunk in chunks])
             for chunk, inputs in zip(chunks, prepared, strict=True):
-                pooled, real = _encode(slot, inputs, tokens=tokens, device=device)
+                pooled, real = _encode(slot, inputs, store.path / ONNX, tokens=tokens, device=device)
                 store.put(slot.fingerprint, [contents[place] for place in chunk], pooled, real)
                 advance(len(chunk))
         encoded += len(todo)
@@ -106,11 +109,9 @@ def _prepared(slot: Slot, chunks: Sequence[Sequence[Sample]]) -> Iterator[Inputs
 
 
 def _encode(
-    slot: Slot, inputs: Inputs, *, tokens: bool, device: torch.device | None
+    slot: Slot, inputs: Inputs, folder: Path, *, tokens: bool, device: torch.device | None
 ) -> tuple[np.ndarray, list[np.ndarray] | None]:
-    with torch.inference_mode():
-        moved = {key: tensor.to(device) if device is not None else tensor for key, tensor in inputs.items()}
-        encoded = slot.encoder(moved, tokens=tokens)
+    encoded = slot.run(inputs, folder, tokens=tokens, device=device or torch.device("cpu"))
     pooled = encoded.pooled.float().cpu().numpy()
     if encoded.tokens is None or encoded.mask is None:
         return pooled, None

@@ -83,7 +83,7 @@ def test_a_map_becomes_tokens_row_by_row(models):
 def test_mean_and_first_pooling_by_hand(models):
     net = transformers.BertModel.from_pretrained(models["bert"]).eval()
     mean, first, pooler = (
-        loaded(TransformersText, models["bert"], pooling=pooling) for pooling in ("auto", "first", "pooler")
+        loaded(TransformersText, models["bert"], pooling=pooling) for pooling in ("mean", "first", "pooler")
     )
     for row, text in enumerate(tiny.TEXTS):
         ids = [tiny.CLS, *(tiny.VOCABULARY.get(word, tiny.UNKNOWN) for word in text.split()), tiny.SEP]
@@ -183,3 +183,18 @@ def test_picture_shapes_do_not_depend_on_company(models):
     encoder = loaded(TransformersImage, models["clip"])
     mixed = [Image.new("RGB", (200, 10), (255, 0, 0)), Image.new("RGB", (10, 200), (0, 0, 255))]
     assert encoder.prepare(mixed)["pixel_values"].shape == (2, 3, 32, 32)
+
+
+def test_layers_pooling_by_hand(models):
+    encoder = loaded(TransformersText, models["bert"], pooling="layers")
+    inputs = encoder.prepare(tiny.TEXTS)
+    whole = encode(encoder, tiny.TEXTS).pooled
+    assert encoder.width == whole.shape[1] == 3 * encoder.token_width
+    for row, mask in enumerate(inputs["attention_mask"].bool()):
+        one = {key: value[row : row + 1, : int(mask.sum())] for key, value in inputs.items()}
+        with torch.no_grad():
+            states = encoder.net(**one, output_hidden_states=True).hidden_states
+        last, words = states[-1][0], states[0][0]
+        expected = torch.cat([last.mean(0), last.amax(0), words.mean(0)])
+        assert torch.allclose(whole[row], expected, atol=1e-5)
+    assert loaded(TransformersText, models["bert"]).width == encoder.width  # what "auto" means without two towers
