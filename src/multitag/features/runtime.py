@@ -94,7 +94,7 @@ class _Flat(nn.Module):
 
 def _export(encoder: Encoder, sample: Inputs, path: Path, *, tokens: bool) -> None:
     names = sorted(sample)
-    dynamic = torch.export.Dim.DYNAMIC  # type: ignore[attr-defined]
+    dynamic = torch.export.Dim.DYNAMIC
     # Texts vary in length; the sides of prepared pictures do not.
     axes = {0: dynamic, 1: dynamic} if encoder.modality == "text" else {0: dynamic}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-import tiny
 import torch
 from PIL import Image
 
+import tiny
 from multitag.config import Config
 from multitag.encoders.efficientnet_lite import EfficientNetLite
 from multitag.encoders.transformers_text import TransformersText
