@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from multitag.config import Config
 from multitag.encoders import Encoder
-from multitag.features.feeder import Feeder, scatter_tokens
+from multitag.errors import ConfigError
+from multitag.features.feeder import Feeder, nothing_encoded, scatter_tokens
 from multitag.features.slots import Slot
 from multitag.fusions import FUSIONS, Fusion
 from multitag.heads import HEADS, Head
@@ -82,10 +83,7 @@ class Model(nn.Module):
         present = batch.present[name]
         if not batch.inputs[name]:
             pooled = torch.zeros(batch.size, encoder.width, device=present.device)
-            if not self.needs_tokens:
-                return Encoded(pooled)
-            tokens = torch.zeros(batch.size, 1, encoder.token_width or 1, device=present.device)
-            return Encoded(pooled, tokens, torch.ones(batch.size, 1, dtype=torch.bool, device=present.device))
+            return nothing_encoded(pooled, encoder, tokens=self.needs_tokens)
         encoded = encoder(batch.inputs[name], tokens=self.needs_tokens)
         pooled = encoded.pooled.new_zeros(batch.size, encoded.pooled.shape[-1])
         pooled[present] = encoded.pooled
@@ -134,9 +132,19 @@ class Model(nn.Module):
 
 
 def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model:
-    """The model of a configuration for `labels` labels, freshly initialised from the current random state."""
+    """The model of a configuration for `labels` labels, freshly initialised from the current random state.
+
+    Raises:
+        ConfigError: The fusion reads tokens, and an encoder gives none.
+    """
     widths = {name: slot.encoder.width for name, slot in slots.items()}
     fusion: Fusion = FUSIONS.build(config.fusion.name, config.fusion.options, widths)
+    without = [name for name, slot in slots.items() if slot.encoder.token_width is None]
+    if fusion.needs == "tokens" and without:
+        raise ConfigError(
+            f"fusion '{config.fusion.name}' reads tokens, and these encoders have none: {', '.join(without)}. "
+            f"Fix: choose another fusion or other encoders"
+        )
     heads = {
         branch: HEADS.build(config.head.name, config.head.options, width, labels)
         for branch, width in fusion.branches.items()

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from multitag.encoders import Encoder
 from multitag.features.fill import contents_of
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
@@ -110,11 +111,20 @@ def _scattered(slot: Slot, inputs: dict[str, Tensor], present: Tensor, *, tokens
     """A frozen encoder run on the rows that have its modality, zeros elsewhere."""
     pooled = torch.zeros(len(present), slot.encoder.width)
     if not inputs:
-        return Encoded(pooled)
+        return nothing_encoded(pooled, slot.encoder, tokens=tokens)
     with torch.no_grad():
         encoded = slot.encoder(inputs, tokens=tokens)
     pooled[present] = encoded.pooled
     return scatter_tokens(Encoded(pooled, encoded.tokens, encoded.mask), present)
+
+
+def nothing_encoded(pooled: Tensor, encoder: Encoder, *, tokens: bool) -> Encoded:
+    """A batch in which no row has the encoder's modality: `pooled` (B, D) are zeros, tokens one zero a row."""
+    if not tokens:
+        return Encoded(pooled)
+    rows, device = len(pooled), pooled.device
+    states = torch.zeros(rows, 1, encoder.token_width or 1, device=device)
+    return Encoded(pooled, states, torch.ones(rows, 1, dtype=torch.bool, device=device))
 
 
 def scatter_tokens(encoded: Encoded, present: Tensor) -> Encoded:

@@ -1,0 +1,264 @@
+"""The model: what is missing is learned, what is frozen stays outside, batches change nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import tiny
+from fakes import Colours, MeanOfTokens, Words, rows_of, slot
+from multitag import inference
+from multitag.config import Component, Config
+from multitag.errors import ConfigError
+from multitag.features.feeder import Feeder
+from multitag.features.fill import fill
+from multitag.features.store import FeatureStore
+from multitag.fusions import FUSIONS
+from multitag.heads import HEADS
+from multitag.inference import predict_logits
+from multitag.losses.bce import BCE
+from multitag.model import Model, build_model
+from multitag.types import Batch, Encoded, Sample
+
+WIDTHS = {"image": 3, "text": 2}
+
+
+@pytest.fixture
+def store(tmp_path):
+    with FeatureStore(tmp_path / "store") as opened:
+        yield opened
+
+
+@pytest.fixture
+def samples(tmp_path):
+    """Twelve rows with all kinds of things missing, first and last row without anything."""
+    words = ["ab cd", "xy", "pq rs tu vw", "zz aa"]
+    rows = []
+    for number in range(12):
+        file = tmp_path / f"{number}.png"
+        tiny.picture(number).save(file)
+        kind = (0, 3, 1, 2)[number % 4] if number < 11 else 0
+        rows.append(
+            Sample(
+                str(number),
+                file if kind & 1 else None,
+                f"{words[number % 4]} {chr(97 + number) * 2}" if kind & 2 else None,
+            )
+        )
+    return rows
+
+
+def make(fusion="sum", head="linear", *, frozen=True, only=None, dropout=0.0, seed=0):
+    torch.manual_seed(seed)
+    slots = {"image": slot(Colours(), frozen=frozen), "text": slot(Words(), frozen=frozen)}
+    slots = {name: s for name, s in slots.items() if only in (None, name)}
+    built = FUSIONS.build(fusion, {}, {name: s.encoder.width for name, s in slots.items()})
+    heads = {name: HEADS.build(head, {}, width, 4) for name, width in built.branches.items()}
+    return Model(slots, built, heads, modality_dropout=dropout), slots
+
+
+def feed(store, samples, slots, **more):
+    rows = rows_of(samples)
+    fill(store, slots, rows)
+    return Feeder(rows, slots, store, **more)
+
+
+VARIANTS = [
+    *((fusion, "linear", frozen, None) for fusion in FUSIONS.names() if fusion != "single" for frozen in (True, False)),
+    *(("sum", head, True, None) for head in HEADS.names()),
+    *(("single", "linear", frozen, only) for frozen in (True, False) for only in ("image", "text")),
+]
+
+
+@pytest.fixture(params=VARIANTS, ids=str)
+def variant(request):
+    fusion, head, frozen, only = request.param
+    return {"fusion": fusion, "head": head, "frozen": frozen, "only": only}
+
+
+def test_every_row_gets_a_prediction_and_batches_change_nothing(store, samples, variant, monkeypatch):
+    model, slots = make(**variant)
+    feeder = feed(store, samples, slots)
+    model.fit_scales(feeder)
+    whole = predict_logits(model, feeder, 4)
+    assert whole.shape == (12, 4)
+    assert np.isfinite(whole).all()
+    assert np.array_equal(whole[0], whole[11]), "two rows without anything are alike"
+    for size in (1, 5):
+        monkeypatch.setattr(inference, "BATCH_ROWS", size)
+        monkeypatch.setattr(inference, "LIVE_BATCH_ROWS", size)
+        assert predict_logits(model, feeder, 4) == pytest.approx(whole, abs=1e-5)
+    order = [7, 3, 11, 0, 5, 1, 2, 10, 4, 9, 8, 6]
+    moved = Feeder(rows_of(samples).take(order), slots, store)
+    assert predict_logits(model, moved, 4) == pytest.approx(whole[order], abs=1e-5)
+
+
+def test_predicting_leaves_the_mode_and_no_rows_are_no_logits(store, samples):
+    model, slots = make(dropout=0.9)
+    model.train()
+    first = predict_logits(model, feed(store, samples, slots), 4)
+    assert model.training
+    assert np.array_equal(first, predict_logits(model, feed(store, samples, slots), 4)), "dropout was on"
+    assert predict_logits(model, feed(store, [], slots), 4).shape == (0, 4)
+
+
+def test_frozen_and_live_encoders_give_the_same(store, samples):
+    frozen, slots = make(frozen=True)
+    live, live_slots = make(frozen=False)
+    first = predict_logits(frozen, feed(store, samples, slots), 4)
+    assert predict_logits(live, feed(store, samples, live_slots), 4) == pytest.approx(first, abs=1e-6)
+
+
+def test_only_what_is_trained_is_part_of_the_state(store, samples, variant):
+    model, slots = make(**variant)
+    assert any(key.startswith("encoders.") for key in model.state_dict()) is not variant["frozen"]
+    model.fit_scales(feed(store, samples, slots))
+    other, _ = make(**{**variant, "seed": 1})
+    other.load_state_dict(model.state_dict())
+    feeder = feed(store, samples, slots)
+    assert np.array_equal(predict_logits(other, feeder, 4), predict_logits(model, feeder, 4))
+
+
+def test_the_gradient_reaches_everything_that_trains(store, samples, variant):
+    model, slots = make(**variant)
+    targets = np.tile(np.eye(4, dtype=np.float32), (3, 1))
+    feeder = feed(store, samples, slots, targets=targets)
+    model.fit_scales(feeder)
+    torch.manual_seed(0)
+    for parameter in (m.pooled for m in model.missing.values()):
+        parameter.data.normal_()
+    batch = feeder.batch(range(12))
+    model.train()
+    BCE()(model(batch), batch.targets).backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_a_batch_in_which_nobody_has_the_modality_trains(store, samples):
+    model, slots = make(frozen=False)
+    batch = feed(store, samples, slots).batch([0, 11])
+    assert batch.inputs == {"image": {}, "text": {}}
+    model(batch).sum().backward()
+    assert model.missing["image"].pooled.grad.any()
+
+
+def test_a_missing_row_gets_the_learned_vector_after_standardisation(store, samples):
+    model, slots = make("single", only="text")
+    feeder = feed(store, samples, slots)
+    model.fit_scales(feeder)
+    model.missing["text"].pooled.data = torch.tensor([0.5, -2.0])
+    head = model.heads["text"].out
+    expected = head.weight @ torch.tensor([0.5, -2.0]) + head.bias
+    assert predict_logits(model, feeder, 4)[0] == pytest.approx(expected.detach().numpy(), abs=1e-6)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_scales_come_from_the_rows_that_have_the_modality(store, samples, frozen):
+    model, slots = make(frozen=frozen)
+    feeder = feed(store, samples, slots)
+    model.fit_scales(feeder)
+    means = np.stack([np.asarray(tiny.picture(n), np.float32).mean((0, 1)) for n, s in enumerate(samples) if s.image])
+    assert model.standardize["image"].mean.numpy() == pytest.approx(means.mean(0), rel=1e-5)
+    assert (1 / model.standardize["image"].scale).numpy() == pytest.approx(means.std(0), rel=1e-4)
+
+
+def test_an_encoder_whose_scale_means_something_keeps_it(store, samples):
+    model, slots = make()
+    slots["text"].encoder.standardized = False
+    model.fit_scales(feed(store, samples, slots))
+    assert torch.equal(model.standardize["text"].scale, torch.ones(2))
+    assert not torch.equal(model.standardize["image"].scale, torch.ones(3))
+
+
+def test_scales_of_a_modality_that_no_row_has_stay_as_they_are(store):
+    model, slots = make()
+    model.fit_scales(feed(store, [Sample("a", text="ab"), Sample("b", text="cd ef")], slots))
+    assert torch.equal(model.standardize["image"].scale, torch.ones(3))
+
+
+def drop_batch(kinds: list[int]) -> Batch:
+    """Rows that have a picture (1), a text (2), both (3) or nothing (0)."""
+    has = torch.tensor(kinds)
+    size = len(kinds)
+    return Batch(
+        size,
+        {name: Encoded(torch.ones(size, width)) for name, width in WIDTHS.items()},
+        {},
+        {"image": (has & 1).bool(), "text": (has & 2).bool()},
+    )
+
+
+def test_modality_dropout_drops_its_share_and_never_all_of_a_row():
+    model, _ = make(dropout=0.4)
+    batch = drop_batch([0, 1, 2] * 100 + [3] * 4000)
+    torch.manual_seed(0)
+    left = model._drop(batch)
+    before, after = (torch.stack([p["image"], p["text"]]) for p in (batch.present, left))
+    assert not (after & ~before).any(), "nothing is made up"
+    assert torch.equal(after.any(0), before.any(0)), "no row loses everything"
+    assert torch.equal(after[:, :300], before[:, :300]), "a row with one modality keeps it"
+    lost = (~after[:, 300:]).float().mean(1)
+    assert lost.tolist() == pytest.approx([0.2, 0.2], abs=0.02)
+
+
+def test_modality_dropout_takes_all_encoders_of_a_modality_together():
+    slots = {"photo": slot(Colours()), "drawing": slot(Colours()), "text": slot(Words())}
+    fusion = FUSIONS.build("sum", {}, {name: s.encoder.width for name, s in slots.items()})
+    heads = {name: HEADS.build("linear", {}, width, 1) for name, width in fusion.branches.items()}
+    model = Model(slots, fusion, heads, modality_dropout=0.9)
+    torch.manual_seed(0)
+    present = {name: torch.ones(500, dtype=torch.bool) for name in slots}
+    left = model._drop(Batch(500, {}, {}, present))
+    assert torch.equal(left["photo"], left["drawing"])
+    assert (left["photo"] | left["text"]).all()
+    assert not left["photo"].all()
+    assert not left["text"].all()
+
+
+def test_modality_dropout_is_for_training_and_for_two_modalities():
+    model, _ = make(dropout=0.9)
+    batch = drop_batch([3] * 50)
+    whole = model.eval()(batch)
+    assert torch.equal(whole[0].expand(50, 4), whole)
+    torch.manual_seed(0)
+    assert len(model.train()(batch).unique(dim=0)) > 1
+    single, _ = make("single", only="text", dropout=0.9)
+    assert single._drop(Batch(2, {}, {}, {"text": torch.tensor([True, False])}))["text"].tolist() == [True, False]
+
+
+def test_the_same_seed_builds_and_runs_the_same(variant, store, samples):
+    def trained():
+        model, slots = make(**variant, dropout=0.5)
+        torch.manual_seed(5)
+        return model.train()(feed(store, samples, slots).batch(range(12))).detach()
+
+    assert torch.equal(trained(), trained())
+
+
+@pytest.mark.parametrize(("storable", "frozen"), [(True, True), (False, True), (True, False)])
+def test_a_fusion_may_read_tokens(store, samples, storable, frozen, monkeypatch):
+    slots = {"text": slot(Words(storable=storable), frozen=frozen)}
+    fusion = MeanOfTokens({"text": 2})
+    model = Model(slots, fusion, {"joined": HEADS.build("linear", {}, 2, 4)})
+    model.missing["text"].token.data = torch.tensor([0.5, -2.0])
+    rows = rows_of(samples)
+    fill(store, slots, rows, tokens=True)
+    feeder = Feeder(rows, slots, store, tokens=True)
+    head = model.heads["joined"].out
+    expected = []
+    for sample in samples:
+        letters = [[ord(w[0]) - 96, ord(w[1]) - 96] for w in (sample.text or "").split()] or [[0.5, -2.0]]
+        expected.append((head.weight @ torch.tensor(letters).float().mean(0) + head.bias).tolist())
+    for size in (12, 1, 5):
+        monkeypatch.setattr(inference, "BATCH_ROWS", size)
+        monkeypatch.setattr(inference, "LIVE_BATCH_ROWS", size)
+        assert predict_logits(model, feeder, 4) == pytest.approx(np.array(expected), abs=1e-4)
+
+
+def test_a_fusion_that_reads_tokens_refuses_an_encoder_without(monkeypatch):
+    monkeypatch.setitem(FUSIONS.table, "tokens", "fakes:MeanOfTokens")
+    config = Config().model_copy(update={"fusion": Component(name="tokens")})
+    with pytest.raises(ConfigError, match="fusion 'tokens' reads tokens, and these encoders have none: image"):
+        build_model(config, {"image": slot(Colours()), "text": slot(Words())}, 4)
+    assert build_model(config, {"text": slot(Words())}, 4).needs_tokens
