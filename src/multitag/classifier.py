@@ -140,7 +140,7 @@ class Classifier:
     ) -> Predictions:
         """Label sets of the rows, in their order."""
         pipeline, table = self.pipeline_, self.read(rows, images)
-        checked = check_rows(table.samples, self.config.data, progress=progress)
+        checked = check_rows(table.samples, self.config, progress=progress)
         _warn((*table.warnings, *lost_pictures(checked.bad)))
         return pipeline.predict(checked, progress=progress)
 
@@ -164,7 +164,7 @@ class Classifier:
         for number, table in enumerate(iter_table(rows, images=images, chunk_rows=chunk_rows, **self._reading())):
             if number == 0:
                 _warn(table.warnings)
-            checked = check_rows(table.samples, self.config.data, progress=progress)
+            checked = check_rows(table.samples, self.config, progress=progress)
             bad += checked.bad
             yield table, pipeline.predict(checked, progress=progress)
         _warn(lost_pictures(bad))
@@ -227,7 +227,7 @@ class Classifier:
         """
         pipeline, table = self.pipeline_, self.read(rows, images)
         samples, left_out = labelled(table)
-        checked = check_rows(samples, self.config.data, progress=progress)
+        checked = check_rows(samples, self.config, progress=progress)
         predictions = pipeline.predict(checked, progress=progress)
         result = evaluate(predictions, checked.samples, rounds=rounds, seed=self.config.seed)
         notes = [*table.warnings, *left_out, *lost_pictures(checked.bad)]

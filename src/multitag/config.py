@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -70,8 +71,9 @@ class TrainConfig(Section):
     """The one training loop's settings."""
 
     epochs: Annotated[int, Field(ge=1)] = 20
+    min_steps: Annotated[int, Field(ge=0)] = 600
     batch_size: Annotated[int, Field(ge=1)] = 128
-    lr: Annotated[float, Field(gt=0)] = 5e-4
+    lr: Annotated[float, Field(gt=0)] = 1e-3
     encoder_lr: Annotated[float, Field(gt=0)] = 3e-5
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -82,6 +84,17 @@ class TrainConfig(Section):
     patience: Annotated[int, Field(ge=1)] = 5
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 30.0
+
+    def for_rows(self, rows: int) -> TrainConfig:
+        """These settings for a table of `rows` rows: a small one is gone through more often, `min_steps` steps in all.
+
+        Patience grows alike: it is meant in steps' worth of epochs.
+        """
+        least = math.ceil(self.min_steps / math.ceil(rows / self.batch_size))
+        if least <= self.epochs:
+            return self
+        patience = math.ceil(self.patience * least / self.epochs)
+        return self.model_copy(update={"epochs": least, "patience": patience})
 
 
 class DecisionConfig(Component):
@@ -178,6 +191,11 @@ class Config(Section):
         """
         values = self.values()
         return Config.parse({**values, "data": {**values["data"], **data}})
+
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether any encoder reads pictures; where none does, they are not even looked at."""
+        return any(ENCODERS.get(encoder.name).modality == "image" for encoder in self.encoders.values())
 
     def resolved(self) -> Config:
         """This configuration with each component's options checked and its defaults filled in.

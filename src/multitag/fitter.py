@@ -117,7 +117,9 @@ class Fitter:
             Interrupted: Ctrl-C while training.
         """
         config = self.config
-        settings = config.train if epochs is None else config.train.model_copy(update={"epochs": epochs})
+        settings = config.train.for_rows(len(rows))
+        if epochs is not None:
+            settings = settings.model_copy(update={"epochs": epochs})
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
             with self.clock.time("encoding"):

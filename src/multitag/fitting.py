@@ -175,7 +175,7 @@ def take_sides(
     if valid is not None:
         chosen, left_out = labelled(valid)
         notes += [*valid.warnings, *left_out, *strangers(space, chosen)]
-    checked = check_rows([*samples, *chosen], config.data, progress=progress)  # all bad pictures in one error
+    checked = check_rows([*samples, *chosen], config, progress=progress)  # all bad pictures in one error
     notes += lost_pictures(checked.bad)
     every = checked.take(range(len(samples)))
     if valid is None:

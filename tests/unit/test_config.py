@@ -92,8 +92,9 @@ def test_all_faults_come_together_each_with_what_was_meant():
         "[data] valid_share = 1.5: Input should be less than 1.",
         "[head] name: needed, and not there.",
         "[train] lr = -1: Input should be greater than 0.",
-        "[train] epoch: no such setting; did you mean 'epochs'? Accepted: epochs, batch_size, lr, encoder_lr, "
-        "weight_decay, warmup, schedule, clip, modality_dropout, monitor, patience, precision, checkpoint_seconds.",
+        "[train] epoch: no such setting; did you mean 'epochs'? Accepted: epochs, min_steps, batch_size, lr, "
+        "encoder_lr, weight_decay, warmup, schedule, clip, modality_dropout, monitor, patience, precision, "
+        "checkpoint_seconds.",
         "[decision] folds = 1: Input should be greater than or equal to 2.",
         "sed: no such setting; did you mean 'seed'? Accepted: seed, task, recipe, data, encoders, fusion, head, loss, "
         "train, calibration, decision, store.",
@@ -120,7 +121,7 @@ def _monitors() -> str:
             {"encoders": {"image": {"name": "bag_of_ngrams", "frozen": "perhaps"}}, "fusion": {"name": "single"}},
             "[encoders.image] frozen = 'perhaps': Input should be a valid boolean, unable to interpret input.",
         ),
-        ({"loss": {"name": "bce", "gamma": 2}}, "[loss] loss 'bce' has no option 'gamma'. Accepted: none."),
+        ({"loss": {"name": "bce", "gamma": 2}}, "[loss] loss 'bce' has no option 'gamma'. Accepted: smoothing."),
         (
             {"fusion": {"name": "single"}},
             "[fusion] 'single' takes one encoder, the configuration has 2: image, text. "
@@ -204,3 +205,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "bad.toml").write_bytes(b"title = \xff")
     with pytest.raises(ConfigError, match=r"bad\.toml is not valid TOML"):
         Config.read(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs", "patience"),
+    [(128 * 30, 20, 5), (128 * 10, 60, 15), (1, 600, 150), (128 * 10 + 1, 55, 14)],
+)
+def test_a_small_table_is_gone_through_more_often(rows, epochs, patience):
+    settings = Config().train.model_copy(update={"epochs": 20, "min_steps": 600, "batch_size": 128, "patience": 5})
+    fitting = settings.for_rows(rows)
+    assert (fitting.epochs, fitting.patience) == (epochs, patience)

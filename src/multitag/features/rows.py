@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multitag.config import DataConfig
+from multitag.config import Config
 from multitag.data.image_check import BadImage, require_images
+from multitag.data.images import content_hash
+from multitag.errors import DataError
 from multitag.progress import Progress, silent
 from multitag.types import Sample
 
@@ -36,8 +38,8 @@ class Rows:
         return Rows(self.samples + other.samples, self.hashes + other.hashes)
 
 
-def check_rows(samples: Sequence[Sample], config: DataConfig, *, progress: Progress = silent) -> Rows:
-    """Look at every picture before any work is done on the rows.
+def check_rows(samples: Sequence[Sample], config: Config, *, progress: Progress = silent) -> Rows:
+    """Look at every picture that an encoder will read, before any work is done on the rows.
 
     Args:
         samples: The rows.
@@ -47,12 +49,21 @@ def check_rows(samples: Sequence[Sample], config: DataConfig, *, progress: Progr
     Raises:
         DataError: All pictures that cannot be used, where the configuration does not take such rows as without one.
     """
+    if not config.reads_pictures:  # copies are still kept on one side of a split
+        return Rows(list(samples), [_hash_if_there(sample) for sample in samples])
     pictures = len({sample.image for sample in samples if sample.image is not None})
     with progress("checking pictures", pictures) as advance:
         checked, report = require_images(
             samples,
-            config.on_bad_image,
-            max_pixels=config.max_pixels,
+            config.data.on_bad_image,
+            max_pixels=config.data.max_pixels,
             progress=lambda done, total: advance(1),
         )
     return Rows(checked, report.hashes, tuple(report.bad))
+
+
+def _hash_if_there(sample: Sample) -> str | None:
+    try:
+        return None if sample.image is None else content_hash(sample.image)
+    except DataError:
+        return None

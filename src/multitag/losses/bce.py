@@ -9,7 +9,11 @@ from multitag.losses.base import Loss
 
 
 class BCE(Loss):
-    """-[y log p + (1 - y) log(1 - p)] with p = sigmoid(z), computed from logits, so that no z overflows."""
+    """-[y log p + (1 - y) log(1 - p)] with p = sigmoid(z), computed from logits, so that no z overflows.
+
+    Args:
+        smoothing: Label smoothing e: a target y becomes y (1 - e) + e / 2.
+    """
 
     def terms(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Of the inputs' shape."""

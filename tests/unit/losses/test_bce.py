@@ -42,3 +42,12 @@ def test_the_gradient_is_probability_minus_target_over_the_known():
     logits = torch.tensor([[0.0, math.log(3), 5.0]], requires_grad=True)
     BCE()(logits, torch.tensor([[1.0, 0.0, NAN]])).backward()
     assert logits.grad[0].tolist() == pytest.approx([-0.25, 0.375, 0.0])
+
+
+def test_smoothing_moves_targets_by_half_of_it():
+    """y (1 - e) + e / 2: with e = .2 a 1 becomes .9 and a 0 becomes .1, whatever the number of labels."""
+    z = math.log(3)
+    p = 3 / 4
+    one, zero = -(0.9 * math.log(p) + 0.1 * math.log(1 - p)), -(0.1 * math.log(p) + 0.9 * math.log(1 - p))
+    logits, targets = torch.tensor([[z, z, 9.0]]), torch.tensor([[1.0, 0.0, NAN]])
+    assert BCE(smoothing=0.2)(logits, targets).item() == pytest.approx((one + zero) / 2, rel=1e-6)
