@@ -81,6 +81,6 @@ def test_made_fast_it_gives_the_same(stages):
 
 
 def test_the_native_size_is_the_variants_own():
-    assert EfficientNetLite(variant="lite0").size == 224
-    assert EfficientNetLite(variant="lite2").size == 260
+    assert EfficientNetLite(variant="lite0", size="native").size == 224
+    assert EfficientNetLite(variant="lite2", size="native").size == 260
     assert EfficientNetLite(variant="lite2", size=128).size == 128

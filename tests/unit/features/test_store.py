@@ -124,13 +124,13 @@ def test_threads_read_while_one_lets_it_grow(tmp_path, monkeypatch):
         readers = [threading.Thread(target=read) for _ in range(3)]
         for reader in readers:
             reader.start()
-        for n in range(1, 400):
+        for n in range(1, 150):
             store.put(ONE, [content(n)], vectors([n], 256))
         done.set()
         for reader in readers:
             reader.join()
         assert not faults
-        assert len(store) == 400
+        assert len(store) == 150
 
 
 SCRIPT = """
