@@ -53,12 +53,12 @@ def demo(
         ],
         left=4,
     )
-    output.print_pairs(
-        f"saved in {out}",
+    output.say(f"saved in {out}; next:\n")
+    output.print_commands(
         {
             "look at your own table": "multitag check train.csv --images images/",
             "train on it": "multitag train train.csv --images images/ --out runs/first",
             "score it": "multitag evaluate runs/first test.csv --images images/",
             "label new rows": "multitag predict runs/first new.csv --images images/ --out predictions.csv",
-        },
+        }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import warnings
 from typing import Annotated
 
@@ -32,6 +33,8 @@ for command, name in (
 ):
     app.command(name)(command)
 
+INTERRUPTED = 130
+
 
 def _version(asked: bool) -> None:
     if asked:
@@ -56,25 +59,24 @@ def run(arguments: list[str]) -> int:
         warnings.simplefilter("always", DataWarning)
         warnings.showwarning = _show_warning
         try:
-            code = app(args=arguments, standalone_mode=False)
+            code = app(args=arguments, prog_name="multitag", standalone_mode=False)
+            if code == INTERRUPTED:  # what some versions of the parser make of Ctrl-C
+                raise KeyboardInterrupt
         except MultitagError as error:
-            if debug:
-                raise
-            sys.stderr.write(f"error: {error}\n")
+            sys.stderr.write(traceback.format_exc() if debug else f"error: {error}\n")
             return error.exit_code
-        except typer.Abort:
-            return 130
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):  # and others
             sys.stderr.write(
                 "interrupted: what was encoded is in the feature store; the same command goes on from there\n"
             )
-            return 130
+            return INTERRUPTED
         except Exception as error:
             if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # a usage error of the parser
                 error.show()  # type: ignore[attr-defined]
                 return int(error.exit_code)
             if debug:
-                raise
+                sys.stderr.write(traceback.format_exc())
+                return 1
             sys.stderr.write(
                 f"error: {type(error).__name__}: {error}\n"
                 "This is a fault of multitag, not of your data. Fix: run again with --debug and report what it shows.\n"

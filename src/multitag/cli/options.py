@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 Table = Annotated[
-    Path, typer.Argument(help="The table: CSV, TSV, JSONL, Parquet, or JSON (SemEval-2021 task 3, MS-COCO).")
+    Path, typer.Argument(help="The table: CSV, TSV, JSONL, Parquet, or JSON (SemEval-2021 task 6, MS-COCO).")
 ]
 Run = Annotated[Path, typer.Argument(help="The run folder that 'multitag train' wrote.")]
 Images = Annotated[

@@ -54,6 +54,13 @@ def print_pairs(title: str, pairs: Mapping[str, Any]) -> None:
     _print(title, table, list(pairs.items()))
 
 
+def print_commands(commands: Mapping[str, str]) -> None:
+    """What to type next, each command on one line however long it is."""
+    wide = max(len(what) for what in commands)
+    for what, command in commands.items():
+        say(f" {what:<{wide}}   {command}")
+
+
 def _print(title: str, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     """The title on a line of its own, then the table; cells are the user's words, and nothing in them is markup."""
     for row in rows:

@@ -26,7 +26,10 @@ def open_run(run: Path, decision: str | None, decision_options: list[str] | None
     if changes:
         classifier.config = classifier.config.with_data(changes)
     if decision is not None:
-        classifier.set_decision(decision, **dict(_pair(text) for text in decision_options or []))
+        chosen = dict(_pair(text) for text in decision_options or [])
+        if "name" in chosen:
+            raise ConfigError(f"--option name={chosen['name']}: a decision's name is given by --decision")
+        classifier.set_decision(decision, **chosen)
     elif decision_options:
         raise ConfigError("--option belongs to --decision, and there is none. Fix: name the decision too")
     return classifier

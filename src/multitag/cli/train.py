@@ -88,9 +88,13 @@ def train(
             "seconds": ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()),
             "trained weights": f"{size.trained_parameters:,} numbers, {size.trained_megabytes:.1f} MB",
             "frozen encoders": f"{size.frozen_parameters:,} numbers, {size.frozen_megabytes:.1f} MB",
+        },
+    )
+    output.print_commands(
+        {
             "score it": f"multitag evaluate {out} test.csv{pictures}",
             "label new rows": f"multitag predict {out} new.csv{pictures} --out predictions.csv",
-        },
+        }
     )
 
 

@@ -30,6 +30,10 @@ class ExpectedF1(Decision):
     expected F1 is within `tail` of the best; ``tail=0`` reckons with all.
 
     Source: Ye, Chai, Lee, Chieu 2012, "Optimizing F-measures: a tale of two approaches".
+
+    Args:
+        tail: The expected F1 that may be lost for speed.
+        never_empty: As of `Decision`.
     """
 
     def __init__(self, *, tail: float = 1e-12, never_empty: NeverEmpty = "auto") -> None:

@@ -25,6 +25,9 @@ class PlattScaling(Calibration):
     many goes its own way, and separable rows cannot drive it off. Slopes stay positive. Source: Platt 1999;
     the prior is our own.
 
+    Args:
+        shrinkage: How strongly a label is drawn to the common temperature; 0 not at all.
+
     Attributes:
         slopes_: (K,), a.
         offsets_: (K,), b.
