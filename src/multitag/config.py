@@ -80,7 +80,7 @@ class TrainConfig(Section):
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     clip: Annotated[float, Field(gt=0)] = 1.0
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    monitor: str = "loss"
+    monitor: str = "calibrated_loss"
     patience: Annotated[int, Field(ge=1)] = 5
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 30.0
@@ -140,7 +140,7 @@ class Config(Section):
     encoders: dict[str, EncoderConfig] = Field(default_factory=_default_encoders, min_length=1)
     fusion: Component = Component(name="sum")
     head: Component = Component(name="mlp")
-    loss: Component = Component(name="bce")
+    loss: Component = Component(name="bce", smoothing=0.1)  # type: ignore[call-arg]
     train: TrainConfig = TrainConfig()
     calibration: Component = Component(name="per_label")
     decision: DecisionConfig = DecisionConfig(name="expected_f1")
@@ -237,7 +237,7 @@ class Config(Section):
 
     def _cross_faults(self) -> list[str]:
         faults = []
-        monitors = ["loss", *METRICS.names()]
+        monitors = ["loss", "calibrated_loss", *METRICS.names()]
         if self.train.monitor not in monitors:
             near = closest(self.train.monitor, monitors)
             faults.append(

@@ -45,7 +45,7 @@ COMPONENTS = [
     ("section", "registry", "name"), COMPONENTS, ids=lambda value: str(getattr(value, "kind", value))
 )
 def test_every_component_survives_dump_and_parse(section, registry, name):
-    config = Config.parse({}).changed([f"{section}.name={name}"])
+    config = Config.parse({"loss": {"name": "bce"}}).changed([f"{section}.name={name}"])
     written = tomllib.loads(config.dump())
     assert Config.parse(written) == config
     table = written
@@ -108,7 +108,7 @@ def test_all_faults_come_together_each_with_what_was_meant():
 def _monitors() -> str:
     from multitag.metrics import METRICS
 
-    return ", ".join(["loss", *METRICS.names()])
+    return ", ".join(["loss", "calibrated_loss", *METRICS.names()])
 
 
 @pytest.mark.parametrize(

@@ -39,3 +39,16 @@ def test_better_answers_score_higher_under_every_metric(monitor):
 def test_a_perfect_ranking_is_perfect_wherever_its_threshold(monitor):
     gold = np.array([[1, 0], [0, 1], [1, 1]], np.float32)
     assert TASK.score(0.1 * gold - 5, gold, monitor) == pytest.approx(1.0)
+
+
+def test_the_calibrated_loss_does_not_see_the_scale_of_the_logits():
+    generator = np.random.default_rng(0)
+    truth = generator.normal(0, 2, (400, 3))
+    targets = (generator.random((400, 3)) < 1 / (1 + np.exp(-truth))).astype(np.float32)
+    targets[0, 0] = np.nan
+    task = LabelTask(LabelSpace(("a", "b", "c")))
+    scores = [task.score((truth * scale).astype(np.float32), targets, "calibrated_loss") for scale in (0.3, 1, 3)]
+    assert scores == pytest.approx([scores[0]] * 3, rel=1e-3)
+    assert scores[0] == pytest.approx(task.score(truth.astype(np.float32), targets, "loss"), rel=1e-2)
+    assert task.score((truth * 3).astype(np.float32), targets, "loss") < 1.3 * scores[0]
+    assert np.isnan(task.score(np.full((400, 3), np.nan, np.float32), targets, "calibrated_loss"))
