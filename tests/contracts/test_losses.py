@@ -9,7 +9,7 @@ import torch
 
 from multitag.losses import LOSSES
 
-OPTIONS: dict[str, list[dict[str, Any]]] = {}
+OPTIONS: dict[str, list[dict[str, Any]]] = {name: [{"smoothing": 0.1}] for name in LOSSES.names()}
 """Options to test beside the defaults."""
 CASES = [(name, options) for name in LOSSES.names() for options in [{}, *OPTIONS.get(name, [])]]
 NAN = float("nan")

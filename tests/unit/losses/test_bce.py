@@ -51,3 +51,9 @@ def test_smoothing_moves_targets_by_half_of_it():
     one, zero = -(0.9 * math.log(p) + 0.1 * math.log(1 - p)), -(0.1 * math.log(p) + 0.9 * math.log(1 - p))
     logits, targets = torch.tensor([[z, z, 9.0]]), torch.tensor([[1.0, 0.0, NAN]])
     assert BCE(smoothing=0.2)(logits, targets).item() == pytest.approx((one + zero) / 2, rel=1e-6)
+
+
+def test_smoothing_draws_targets_to_one_half():
+    z = math.log(3)
+    loss = BCE(smoothing=0.2)(torch.tensor([[z, z]]), torch.tensor([[1.0, NAN]]))
+    assert loss.item() == pytest.approx(-0.9 * math.log(3 / 4) - 0.1 * math.log(1 / 4), rel=1e-6)
