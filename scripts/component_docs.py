@@ -1,0 +1,110 @@
+"""Make docs/components/*.md from the registries: python scripts/component_docs.py"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, get_type_hints
+
+from describe import DOCS, accepted, arguments, cell, code, prose, table, write
+
+from multitag.decisions import CALIBRATIONS, DECISIONS
+from multitag.encoders import ENCODERS
+from multitag.errors import ConfigError
+from multitag.fusions import FUSIONS
+from multitag.heads import HEADS
+from multitag.losses import LOSSES
+from multitag.metrics import METRICS
+from multitag.registry import Registry
+
+KINDS = {
+    "encoders": (
+        ENCODERS,
+        "encoders.text",
+        "An encoder turns a picture or a text into one vector, and into tokens where a fusion asks for them. "
+        "A frozen encoder keeps its weights. Its output is kept in the feature store, so it runs once per picture "
+        "or text. `frozen = false` trains it with the model.\n\n"
+        "Every encoder has a name of its own in the configuration, `[encoders.NAME]`. There may be several of one "
+        "modality. A row without the modality gets a learned vector in its place.",
+    ),
+    "fusions": (
+        FUSIONS,
+        "fusion",
+        "A fusion joins what the encoders say of a row. It has one or more branches, each branch gets a head, and the "
+        "heads' logits are added. x_v stands for the picture's vector, x_t for the text's, H for a head, z for the "
+        "logits.\n\nWriting one of your own takes five minutes: [adding a fusion](../adding-a-fusion.md).",
+    ),
+    "heads": (HEADS, "head", "A head turns a branch's vector into a logit for each label."),
+    "losses": (
+        LOSSES,
+        "loss",
+        "A loss says how far the logits are from the targets. It is a mean over all known labels of all rows. Labels "
+        "that are not known are left out. z stands for a logit, y for its target, 0 or 1.",
+    ),
+    "calibrations": (
+        CALIBRATIONS,
+        "calibration",
+        "A calibration turns logits into probabilities that can be taken at their word: of the labels given "
+        "probability .7, seven in ten should be right. It is fitted on rows that the model was not trained on.",
+    ),
+    "decisions": (
+        DECISIONS,
+        "decision",
+        "A decision turns probabilities into a set of labels. It is fitted on rows that the model was not trained on, "
+        "and can be changed after training: `multitag evaluate RUN TABLE --decision NAME`.",
+    ),
+    "metrics": (
+        METRICS,
+        "",
+        "All metrics are computed at every evaluation, each with its 95 % bootstrap interval. Any of them, or `loss`, "
+        "can choose the best epoch: `--set train.monitor=samples_f1`.\n\n"
+        "Where nothing was asked and nothing was said, 0 / 0 counts as 1. Labels that are not known are left out.",
+    ),
+}
+
+
+def page(kind: str) -> list[str]:
+    """The lines of one page."""
+    registry, section, intro = KINDS[kind]
+    lines = [f"# {kind.capitalize()}", "", "<!-- Made by scripts/component_docs.py; change the docstrings. -->", ""]
+    lines += [intro, ""]
+    for name in registry.names():
+        lines += [f"## `{name}`", ""]
+        try:
+            lines += _component(registry, name, section)
+        except ConfigError as error:
+            raise SystemExit(f"install every extra before making these pages: {error}") from error
+    return lines[:-1]
+
+
+def _component(registry: Registry, name: str, section: str) -> list[str]:
+    component = registry.get(name)
+    lines = [prose(component), ""]
+    extra = registry.extra(name)
+    if extra:
+        lines += [f"Needs `pip install 'multitag[{extra}]'`.", ""]
+    if not section:
+        return lines
+    options = registry.options(name)
+    if options:
+        said = arguments(component)
+        hints = get_type_hints(component.__init__ if inspect.isclass(component) else component, include_extras=True)
+        rows = [[f"`{key}`", accepted(hints[key]), _default(p), cell(said.get(key, ""))] for key, p in options.items()]
+        lines += [*table(["option", "accepted", "default", "meaning"], rows), ""]
+    where = f"encoders.{getattr(component, 'modality', 'text')}" if section.startswith("encoders") else section
+    return [*lines, f"`--set {where}.name={name}`", ""]
+
+
+def _default(parameter: inspect.Parameter) -> str:
+    if parameter.default is inspect.Parameter.empty:
+        return "needed"
+    return "chosen on held-out rows" if parameter.default is None else code(parameter.default)
+
+
+def pages() -> dict[str, Any]:
+    """All pages by path."""
+    return {DOCS / "components" / f"{kind}.md": page(kind) for kind in KINDS}
+
+
+if __name__ == "__main__":
+    for path, lines in pages().items():
+        write(path, lines)
