@@ -28,7 +28,7 @@ SHOWN = ("samples_f1", "micro_f1", "macro_f1", "map")
 
 
 def tfidf(train: Path, test: Path, images: Path) -> tuple[Evaluation, float]:
-    """scikit-learn as a careful user would write it: TF-IDF of words and pairs, C = 10, best label where none passes."""
+    """scikit-learn as a careful user writes it: words and pairs, C = 10, the best label where none passes."""
     rows, new = read_table(train, images=images).samples, read_table(test, images=images).samples
     space = LabelSpace.from_samples(rows)
     started = time.monotonic()
