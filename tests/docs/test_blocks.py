@@ -56,7 +56,7 @@ def clip_art(tmp_path_factory):
 def quick(monkeypatch):
     """Three passes over the rows and encoders in torch, whatever the settings: what is tested is that it runs."""
     monkeypatch.setattr(TrainConfig, "for_rows", three_epochs)
-    monkeypatch.setattr("multitag.features.slots.onnx_installed", lambda: False)  # an export takes longer than all rows here
+    monkeypatch.setattr("multitag.features.slots.onnx_installed", lambda: False)  # an export takes long
 
 
 def three_epochs(self: TrainConfig, rows: int) -> TrainConfig:
