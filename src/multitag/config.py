@@ -14,6 +14,7 @@ from torch.nn import ModuleDict
 
 from multitag.config_changes import changed_values
 from multitag.config_faults import validated
+from multitag.data.images import MAX_PIXELS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError, faults_message
@@ -63,7 +64,7 @@ class DataConfig(Section):
     separator: Literal["auto", "space", "comma", "semicolon", "bar", "json", "python", "none"] = "auto"
     label_names: tuple[str, ...] | None = None
     on_bad_image: Literal["error", "missing"] = "error"
-    max_pixels: Annotated[int, Field(ge=1)] = 89_000_000
+    max_pixels: Annotated[int, Field(ge=1)] = MAX_PIXELS
     valid_share: Share = 0.15
 
 

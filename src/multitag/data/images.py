@@ -14,7 +14,7 @@ from multitag.data.pixels import orientation, to_rgb, upright
 from multitag.errors import DataError
 from multitag.types import ImageSource
 
-MAX_PIXELS: Final = 80_000_000
+MAX_PIXELS: Final = 89_000_000
 MAX_BYTES: Final = 100 * 1024 * 1024
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 

@@ -84,6 +84,12 @@ def open_source(source: Any, *, captions: Path | None = None, encoding: str | No
     raise DataError(f"a table is a path, a polars or pandas frame or a list of Sample, not a {type(source).__name__}.")
 
 
+def _captions_beside(path: Path) -> Path | None:
+    """The captions that MS-COCO publishes beside its instances: ``captions_val2017.json``."""
+    beside = path.with_name(path.name.replace("instances", "captions", 1))
+    return beside if path.name.startswith("instances") and beside.is_file() else None
+
+
 def _open_file(path: Path, captions: Path | None, encoding: str | None) -> Source:
     kind = ENDINGS.get(path.suffix.lower())
     if kind is None:
@@ -94,7 +100,7 @@ def _open_file(path: Path, captions: Path | None, encoding: str | None) -> Sourc
         raise DataError(f"{path}: a captions file goes with MS-COCO instances (.json) only.")
     name = str(path)
     if kind == "json":
-        table = read_json(path, captions, encoding)
+        table = read_json(path, captions or _captions_beside(path), encoding)
         return Source(name, table.kind, lambda: [table.chunk], path, label_names=table.label_names)
     if kind == "jsonl":
         return Source(name, "jsonl", partial(jsonl_chunks, path, encoding), path)

@@ -49,7 +49,8 @@ def read_table(
         images: The folder that pictures' names are relative to; the table's own folder by default.
         columns: Which column holds what; by usual names where it does not say.
         separator: What stands between labels; ``"auto"`` judges by the whole column.
-        captions: For MS-COCO instances, the captions of the same pictures; several of one picture are joined.
+        captions: For MS-COCO instances, the captions of the same pictures; several of one picture are joined. By
+            default ``captions_X.json`` beside ``instances_X.json``, if it is there.
         label_names: The labels there may be, for a task with a fixed list.
         encoding: The encoding of a text file that is neither UTF-8 nor marked as UTF-16.
 

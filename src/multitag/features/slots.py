@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from multitag.config import Config, Runtime
-from multitag.data.images import load_image
+from multitag.data.images import MAX_PIXELS, load_image
 from multitag.encoders import ENCODERS, Encoder, Inputs
 from multitag.errors import ConfigError
 from multitag.features.runtime import Run, in_onnx, in_torch, onnx_installed
@@ -32,7 +32,7 @@ class Slot:
     name: str
     encoder: Encoder
     frozen: bool
-    max_pixels: int = field(default=89_000_000)
+    max_pixels: int = MAX_PIXELS
     onnx: bool = False
     _runs: dict[bool, Run] = field(default_factory=dict)
 

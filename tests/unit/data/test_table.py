@@ -192,6 +192,10 @@ def test_coco_instances_with_captions(table_file):
         ("9", Path("pics/b.jpg"), None, ()),
     ]
     assert table.label_names == ("person", "hot dog", "never")
+    beside = table_file("instances_x.json", json.dumps(instances))
+    assert {sample.text for sample in read_table(beside).samples} == {None}
+    table_file("captions_x.json", json.dumps(captions))
+    assert [sample.text for sample in read_table(beside).samples] == ["One. Two.", None]
     instances["annotations"].append({"id": 7, "image_id": 6, "category_id": 8})
     with pytest.raises(DataError) as error:
         read_table(table_file("instances.json", json.dumps(instances)))
