@@ -35,7 +35,14 @@ def thorough(models: dict[str, Path], store: Path) -> Config:
         [f"store.path={store}"],
         encoders={"image": image, **unfrozen(models["bert"])},
         head={"name": "mlp"},
-        train={"epochs": 3, "min_steps": 0, "batch_size": 16, "checkpoint_seconds": 0, "modality_dropout": 0.3, "encoder_lr": 1e-3},
+        train={
+            "epochs": 3,
+            "min_steps": 0,
+            "batch_size": 16,
+            "checkpoint_seconds": 0,
+            "modality_dropout": 0.3,
+            "encoder_lr": 1e-3,
+        },
         decision={"name": "per_label", "fit_on": "out_of_fold", "folds": 2},
     )
 
