@@ -30,8 +30,8 @@ class EfficientNetLite(Encoder):
 
     Args:
         variant: ``"lite0"`` (4.7 million parameters, native size 224) or ``"lite2"`` (6.1 million, 260).
-        size: Side of the square in pixels; ``"native"`` is the variant's own. Larger ones show small things: on
-            COMP5329's 6,900 training rows, four folds, 384 for 260 raised samples F1 from .8766 to .8797.
+        size: Side of the square in pixels; ``"native"`` is the variant's own. Larger ones show small
+            things, and take longer.
         pool: ``"mean"`` of the final map (1,280 numbers), as the classifier was trained; ``"mean_max"`` adds its
             maximum; ``"stages"`` adds mean and maximum of the last three stages too, where small things still show.
 
