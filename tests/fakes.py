@@ -14,7 +14,7 @@ from multitag.features.rows import Rows
 from multitag.features.slots import Slot
 from multitag.fusions import Fusion
 from multitag.layers import masked_mean
-from multitag.types import Encoded, Modality, Sample
+from multitag.types import Encoded, Modality, Sample, Width
 
 
 class Words(Encoder):
@@ -94,9 +94,9 @@ class MeanOfTokens(Fusion):
 
     needs = "tokens"
 
-    def __init__(self, widths: Mapping[str, int], /) -> None:
+    def __init__(self, widths: Mapping[str, Width], /) -> None:
         super().__init__(widths)
-        self.branches = {"joined": sum(widths.values())}
+        self.branches = {"joined": Width(sum(width.tokens for width in widths.values()))}
 
     def forward(self, encoded: Mapping[str, Encoded]) -> dict[str, Encoded]:
         means = [masked_mean(encoded[name].tokens, encoded[name].mask) for name in self.widths]

@@ -15,7 +15,7 @@ from multitag.features.slots import Slot
 from multitag.fusions import FUSIONS, Fusion
 from multitag.heads import HEADS, Head
 from multitag.layers import MissingModality, Standardize
-from multitag.types import Batch, Encoded
+from multitag.types import Batch, Encoded, Width
 
 SAMPLE_ROWS = 512
 """How many rows an encoder that trains is run on, before training, to see the scale of its features."""
@@ -44,14 +44,13 @@ class Model(nn.Module):
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict({name: slot.encoder for name, slot in slots.items() if not slot.frozen})
-        widths = {name: slot.encoder.width for name, slot in slots.items()}
-        tokens = fusion.needs == "tokens"
-        self.standardize = nn.ModuleDict({name: Standardize(width) for name, width in widths.items()})
+        widths = fusion.widths
+        self.standardize = nn.ModuleDict({name: Standardize(width.pooled) for name, width in widths.items()})
+        self.standardize_tokens = nn.ModuleDict(
+            {name: Standardize(width.tokens) for name, width in widths.items() if width.tokens is not None}
+        )
         self.missing = nn.ModuleDict(
-            {
-                name: MissingModality(width, slots[name].encoder.token_width if tokens else None)
-                for name, width in widths.items()
-            }
+            {name: MissingModality(width.pooled, width.tokens) for name, width in widths.items()}
         )
         self.fusion = fusion
         self.heads = nn.ModuleDict(heads)
@@ -60,8 +59,8 @@ class Model(nn.Module):
 
     @property
     def needs_tokens(self) -> bool:
-        """Whether the fusion reads tokens."""
-        return self.fusion.needs == "tokens"
+        """Whether the fusion or the heads read tokens."""
+        return len(self.standardize_tokens) > 0
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, K)."""
@@ -74,6 +73,8 @@ class Model(nn.Module):
     def _encoded(self, name: str, batch: Batch, present: Tensor) -> Encoded:
         encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch)
         scaled = encoded._replace(pooled=self.standardize[name](encoded.pooled))
+        if encoded.tokens is not None and name in self.standardize_tokens:
+            scaled = scaled._replace(tokens=self.standardize_tokens[name](encoded.tokens))
         filled: Encoded = self.missing[name](scaled, present)
         return filled
 
@@ -116,35 +117,51 @@ class Model(nn.Module):
             rows = feeder.present[name].nonzero().flatten().tolist()
             if not rows:
                 continue
+            sampled = rows[:: max(1, len(rows) // SAMPLE_ROWS)][:SAMPLE_ROWS]
             if slot.stored:
-                vectors = feeder.pooled(name, rows)
-            else:
-                rows = rows[:: max(1, len(rows) // SAMPLE_ROWS)][:SAMPLE_ROWS]
-                vectors = torch.cat([self._sampled(name, feeder, rows[i : i + 32]) for i in range(0, len(rows), 32)])
-            deviation, mean = torch.std_mean(vectors.double(), dim=0, correction=0)
-            scale: Standardize = self.standardize[name]  # type: ignore[assignment]
-            scale.fit(mean.float(), deviation.float())
+                _fit(self.standardize[name], feeder.pooled(name, rows))
+            if slot.stored and name not in self.standardize_tokens:
+                continue
+            found = [self._sampled(name, feeder, sampled[i : i + 32]) for i in range(0, len(sampled), 32)]
+            if not slot.stored:
+                _fit(self.standardize[name], torch.cat([pooled for pooled, _ in found]))
+            if name in self.standardize_tokens:
+                _fit(self.standardize_tokens[name], torch.cat([tokens for _, tokens in found]))
 
-    def _sampled(self, name: str, feeder: Feeder, rows: list[int]) -> Tensor:
+    def _sampled(self, name: str, feeder: Feeder, rows: list[int]) -> tuple[Tensor, Tensor]:
+        """Pooled vectors (n, D) and all real tokens (m, D') of some rows that have the modality."""
         batch = feeder.batch(rows).to(next(self.parameters()).device)
         encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch)
-        return encoded.pooled.cpu()
+        pooled = encoded.pooled.cpu()
+        if encoded.tokens is None or encoded.mask is None:
+            return pooled, pooled[:0]
+        return pooled, encoded.tokens[encoded.mask].cpu()
+
+
+def _fit(scale: nn.Module, vectors: Tensor) -> None:
+    """Set a standardisation from the vectors (n, D) that it will see."""
+    deviation, mean = torch.std_mean(vectors.double(), dim=0, correction=0)
+    scale.fit(mean.float(), deviation.float())  # type: ignore[operator]
 
 
 def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model:
     """The model of a configuration for `labels` labels, freshly initialised from the current random state.
 
     Raises:
-        ConfigError: The fusion reads tokens, and an encoder gives none.
+        ConfigError: Tokens are read where an encoder gives none.
     """
-    widths = {name: slot.encoder.width for name, slot in slots.items()}
-    fusion: Fusion = FUSIONS.build(config.fusion.name, config.fusion.options, widths)
+    needs = FUSIONS.get(config.fusion.name).needs
     without = [name for name, slot in slots.items() if slot.encoder.token_width is None]
-    if fusion.needs == "tokens" and without:
+    if needs == "tokens" and without:
         raise ConfigError(
             f"fusion '{config.fusion.name}' reads tokens, and these encoders have none: {', '.join(without)}. "
             f"Fix: choose another fusion or other encoders"
         )
+    tokens = "tokens" in (needs, HEADS.get(config.head.name).needs)
+    widths = {
+        name: Width(slot.encoder.width, slot.encoder.token_width if tokens else None) for name, slot in slots.items()
+    }
+    fusion: Fusion = FUSIONS.build(config.fusion.name, config.fusion.options, widths)
     heads = {
         branch: HEADS.build(config.head.name, config.head.options, width, labels)
         for branch, width in fusion.branches.items()

@@ -107,6 +107,20 @@ class Encoded(NamedTuple):
     mask: Tensor | None = None
 
 
+class Width(NamedTuple):
+    """How wide an `Encoded` is.
+
+    Attributes:
+        pooled: D, the size of the pooled vector.
+        tokens: D', the size of a token; `None` where there are none, or nobody reads them.
+        parts: Sizes of the vectors that the pooled one was joined from; empty where it is of one piece.
+    """
+
+    pooled: int
+    tokens: int | None = None
+    parts: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Probabilities:
     """Calibrated probabilities (N, K) of the rows `ids` for the labels of `space`."""

@@ -10,9 +10,9 @@ import torch
 from multitag.errors import ConfigError
 from multitag.fusions import FUSIONS, Fusion
 from multitag.heads import HEADS
-from multitag.types import Encoded
+from multitag.types import Encoded, Width
 
-WIDTHS = {"image": 6, "text": 4, "tags": 5}
+WIDTHS = {"image": Width(6, 6), "text": Width(4, 4), "tags": Width(5, 5)}
 OPTIONS: dict[str, list[dict[str, Any]]] = {}
 """Options to test beside the defaults."""
 ENCODERS: dict[str, int] = {"single": 1}
@@ -29,7 +29,7 @@ def case(request):
     return request.param
 
 
-def widths_of(name: str) -> dict[str, int]:
+def widths_of(name: str) -> dict[str, Width]:
     return dict(list(WIDTHS.items())[: ENCODERS.get(name, 3)])
 
 
@@ -44,7 +44,7 @@ def encoded(fusion: Fusion, rows: int = 5, *, seed: int = 1) -> dict[str, Encode
     """Pooled vectors and tokens of different numbers, padded; tokens are as wide as the pooled vector."""
     generator = torch.Generator().manual_seed(seed)
     result = {}
-    for place, (name, width) in enumerate(fusion.widths.items()):
+    for place, (name, (width, *_)) in enumerate(fusion.widths.items()):
         longest = 3 + place
         lengths = torch.arange(rows) % longest + 1
         mask = torch.arange(longest) < lengths.unsqueeze(1)
@@ -61,9 +61,33 @@ def test_the_branches_are_as_announced(case):
     fusion = build(case)
     branches = fusion(encoded(fusion))
     assert {name: branch.pooled.shape for name, branch in branches.items()} == {
-        name: (5, width) for name, width in fusion.branches.items()
+        name: (5, width.pooled) for name, width in fusion.branches.items()
     }
     assert fusion.needs in ("pooled", "tokens")
+
+
+def real_tokens(branches: dict[str, Encoded]) -> list[torch.Tensor]:
+    return [b.tokens[b.mask] for _, b in sorted(branches.items()) if b.tokens is not None]
+
+
+def test_tokens_are_handed_on_as_announced(case):
+    fusion = build(case)
+    for name, branch in fusion(encoded(fusion)).items():
+        announced = fusion.branches[name].tokens
+        assert (None if branch.tokens is None else branch.tokens.shape[-1]) == announced
+        assert (branch.mask is None) == (branch.tokens is None)
+        assert branch.mask is None or branch.mask.any(1).all()
+
+
+def test_where_nobody_reads_tokens_there_are_none(case):
+    name, options = case
+    fusion = FUSIONS.build(name, options, {key: Width(width.pooled) for key, width in widths_of(name).items()})
+    if fusion.needs == "tokens":
+        return
+    rows = {key: Encoded(e.pooled) for key, e in encoded(fusion).items()}
+    branches = fusion(rows)
+    assert all(width.tokens is None for width in fusion.branches.values())
+    assert all(branch.tokens is None for branch in branches.values())
 
 
 def test_padding_changes_nothing(case):
@@ -79,7 +103,10 @@ def test_padding_changes_nothing(case):
         )
         for name, e in rows.items()
     }
-    assert torch.allclose(joined(fusion(padded)), joined(fusion(rows)), atol=1e-6)
+    branches, longer = fusion(rows), fusion(padded)
+    assert torch.allclose(joined(longer), joined(branches), atol=1e-6)
+    for short, long in zip(real_tokens(branches), real_tokens(longer), strict=True):
+        assert torch.allclose(short, long, atol=1e-6)
 
 
 def test_neither_company_nor_order_of_rows_changes_a_result(case):
@@ -112,7 +139,8 @@ def test_every_encoder_and_every_weight_has_its_say(case):
     logits = {n: b.pooled @ torch.randn(b.pooled.shape[1], 3, generator=generator) for n, b in branches.items()}
     combined = fusion.combine(logits)
     assert combined.shape == (5, 3)
-    combined.square().sum().backward()
+    tokens = [b.tokens[b.mask].square().sum() for b in branches.values() if b.tokens is not None]
+    (combined.square().sum() + sum(tokens)).backward()
     for name, e in rows.items():
         grads = [part.grad for part in (e.pooled, e.tokens) if part.grad is not None]
         assert any(
@@ -147,7 +175,7 @@ def test_without_an_encoder_it_says_so(case):
 
 
 def test_one_encoder_alone_works(case):
-    fusion = FUSIONS.build(*case, {"text": 4})
+    fusion = FUSIONS.build(*case, {"text": Width(4, 4)})
     heads = {name: HEADS.build("linear", {}, width, 2) for name, width in fusion.branches.items()}
     branches = fusion(encoded(fusion))
     assert fusion.combine({name: heads[name](branches[name]) for name in heads}).shape == (5, 2)

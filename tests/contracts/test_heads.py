@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from multitag.heads import HEADS, Head
-from multitag.types import Encoded
+from multitag.types import Encoded, Width
 
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "linear": [{"dropout": 0.5}],
@@ -30,7 +30,7 @@ def case(request):
 def build(case, width: int = 6, labels: int = 3, *, seed: int = 0) -> Head:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return HEADS.build(*case, width, labels).eval()
+        return HEADS.build(*case, Width(width, width), labels).eval()
 
 
 def rows(width: int = 6, number: int = 5) -> torch.Tensor:

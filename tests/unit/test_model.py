@@ -19,7 +19,7 @@ from multitag.heads import HEADS
 from multitag.inference import predict_logits
 from multitag.losses.bce import BCE
 from multitag.model import Model, build_model
-from multitag.types import Batch, Encoded, Sample
+from multitag.types import Batch, Encoded, Sample, Width
 
 WIDTHS = {"image": 3, "text": 2}
 
@@ -53,7 +53,7 @@ def make(fusion="sum", head="linear", *, frozen=True, only=None, dropout=0.0, se
     torch.manual_seed(seed)
     slots = {"image": slot(Colours(), frozen=frozen), "text": slot(Words(), frozen=frozen)}
     slots = {name: s for name, s in slots.items() if only in (None, name)}
-    built = FUSIONS.build(fusion, {}, {name: s.encoder.width for name, s in slots.items()})
+    built = FUSIONS.build(fusion, {}, {name: Width(s.encoder.width) for name, s in slots.items()})
     heads = {name: HEADS.build(head, {}, width, 4) for name, width in built.branches.items()}
     return Model(slots, built, heads, modality_dropout=dropout), slots
 
@@ -204,7 +204,7 @@ def test_modality_dropout_drops_its_share_and_never_all_of_a_row():
 
 def test_modality_dropout_takes_all_encoders_of_a_modality_together():
     slots = {"photo": slot(Colours()), "drawing": slot(Colours()), "text": slot(Words())}
-    fusion = FUSIONS.build("sum", {}, {name: s.encoder.width for name, s in slots.items()})
+    fusion = FUSIONS.build("sum", {}, {name: Width(s.encoder.width) for name, s in slots.items()})
     heads = {name: HEADS.build("linear", {}, width, 1) for name, width in fusion.branches.items()}
     model = Model(slots, fusion, heads, modality_dropout=0.9)
     torch.manual_seed(0)
@@ -239,8 +239,8 @@ def test_the_same_seed_builds_and_runs_the_same(variant, store, samples):
 @pytest.mark.parametrize(("storable", "frozen"), [(True, True), (False, True), (True, False)])
 def test_a_fusion_may_read_tokens(store, samples, storable, frozen, monkeypatch):
     slots = {"text": slot(Words(storable=storable), frozen=frozen)}
-    fusion = MeanOfTokens({"text": 2})
-    model = Model(slots, fusion, {"joined": HEADS.build("linear", {}, 2, 4)})
+    fusion = MeanOfTokens({"text": Width(2, 2)})
+    model = Model(slots, fusion, {"joined": HEADS.build("linear", {}, Width(2), 4)})
     model.missing["text"].token.data = torch.tensor([0.5, -2.0])
     rows = rows_of(samples)
     fill(store, slots, rows, tokens=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from multitag.errors import ConfigError
-from multitag.types import Encoded
+from multitag.types import Encoded, Width
 
 Needs = Literal["pooled", "tokens"]
 
@@ -22,17 +22,19 @@ class Fusion(nn.Module, ABC):
     `combine` turns the heads' logits into the model's: that is how concat, sum and mixed share every kind of head.
 
     Args:
-        widths: The size of what each encoder gives, by the encoder's name, in the model's order.
+        widths: How wide what each encoder gives is, by the encoder's name, in the model's order. Their `tokens` is
+            `None` where neither the fusion nor the head reads tokens: then none are computed, and none come.
 
     Attributes:
         needs: Whether the fusion reads pooled vectors or tokens.
-        branches: The size of each branch's vector, by the branch's name.
+        branches: How wide what each branch's head sees is, by the branch's name. A branch whose width has `tokens`
+            hands tokens on.
     """
 
     needs: ClassVar[Needs] = "pooled"
-    branches: dict[str, int]
+    branches: dict[str, Width]
 
-    def __init__(self, widths: Mapping[str, int], /) -> None:
+    def __init__(self, widths: Mapping[str, Width], /) -> None:
         super().__init__()
         if not widths:
             raise ConfigError(f"fusion {type(self).__name__} needs at least one encoder")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
-
 from multitag.fusions.base import Fusion
-from multitag.types import Encoded
+from multitag.fusions.joining import Joining
+from multitag.types import Encoded, Width
 
 
 class Concat(Fusion):
     """z = H([x_v; x_t]): the pooled vectors joined, one head over all (early fusion; Guo 2024, arXiv 2406.16141)."""
 
-    def __init__(self, widths: Mapping[str, int], /) -> None:
+    def __init__(self, widths: Mapping[str, Width], /) -> None:
         super().__init__(widths)
-        self.branches = {"joined": sum(widths.values())}
+        self.joining = Joining(widths)
+        self.branches = {"joined": self.joining.width}
 
     def forward(self, encoded: Mapping[str, Encoded]) -> dict[str, Encoded]:
-        """pooled (B, D_v + D_t), in the model's order of encoders."""
-        return {"joined": Encoded(torch.cat([encoded[name].pooled for name in self.widths], dim=-1))}
+        """pooled (B, D_v + D_t), in the model's order of encoders; tokens in one sequence."""
+        return {"joined": self.joining(encoded)}

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from multitag.errors import ConfigError
 from multitag.fusions.base import Fusion
-from multitag.types import Encoded
+from multitag.types import Encoded, Width
 
 
 class Single(Fusion):
     """z = H(x): the head over one encoder alone, for pictures alone or texts alone."""
 
-    def __init__(self, widths: Mapping[str, int], /) -> None:
+    def __init__(self, widths: Mapping[str, Width], /) -> None:
         super().__init__(widths)
         if len(widths) != 1:
             raise ConfigError(
@@ -22,5 +22,5 @@ class Single(Fusion):
         self.branches = dict(widths)
 
     def forward(self, encoded: Mapping[str, Encoded]) -> dict[str, Encoded]:
-        """The encoder's pooled vector (B, D)."""
-        return {name: Encoded(encoded[name].pooled) for name in self.widths}
+        """What the encoder gives, as it is."""
+        return {name: encoded[name] for name in self.widths}

@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from multitag.heads.base import Head
-from multitag.types import Encoded
+from multitag.types import Encoded, Width
 
 
 class Linear(Head):
@@ -18,10 +18,10 @@ class Linear(Head):
         dropout: Share of the inputs dropped while training.
     """
 
-    def __init__(self, width: int, labels: int, /, *, dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> None:
+    def __init__(self, width: Width, labels: int, /, *, dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> None:
         super().__init__(width, labels)
         self.dropout = nn.Dropout(dropout)
-        self.out = nn.Linear(width, labels)
+        self.out = nn.Linear(width.pooled, labels)
 
     def forward(self, encoded: Encoded) -> Tensor:
         """(B, D) to (B, K)."""

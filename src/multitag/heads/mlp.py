@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from multitag.heads.base import Head
-from multitag.types import Encoded
+from multitag.types import Encoded, Width
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -26,7 +26,7 @@ class MLP(Head):
 
     def __init__(
         self,
-        width: int,
+        width: Width,
         labels: int,
         /,
         *,
@@ -38,7 +38,7 @@ class MLP(Head):
     ) -> None:
         super().__init__(width, labels)
         blocks: list[nn.Module] = [nn.Dropout(input_dropout)]
-        for size in [width] + [hidden] * (layers - 1):
+        for size in [width.pooled] + [hidden] * (layers - 1):
             act = nn.GELU() if activation == "gelu" else nn.ReLU()
             blocks += [nn.Linear(size, hidden), nn.LayerNorm(hidden), act, nn.Dropout(dropout)]
         self.body = nn.Sequential(*blocks)

@@ -8,7 +8,7 @@ import torch
 from multitag.errors import ConfigError
 from multitag.fusions import FUSIONS
 from multitag.heads import HEADS
-from multitag.types import Encoded
+from multitag.types import Encoded, Width
 
 X_IMAGE, X_TEXT = torch.tensor([[1.0, 2.0], [0.0, -1.0]]), torch.tensor([[3.0], [5.0]])
 ROWS = {"image": Encoded(X_IMAGE), "text": Encoded(X_TEXT)}
@@ -16,7 +16,7 @@ ROWS = {"image": Encoded(X_IMAGE), "text": Encoded(X_TEXT)}
 
 def logits(name, weights):
     """The model's logits (2, 1), each branch's linear head with the weights given, the bias last."""
-    fusion = FUSIONS.build(name, {}, {"image": 2, "text": 1})
+    fusion = FUSIONS.build(name, {}, {"image": Width(2), "text": Width(1)})
     heads = {branch: HEADS.build("linear", {}, width, 1) for branch, width in fusion.branches.items()}
     assert set(heads) == set(weights)
     for branch, (*values, bias) in weights.items():
@@ -41,12 +41,12 @@ def test_mixed_adds_both():
 
 
 def test_single_hands_the_vector_on():
-    fusion = FUSIONS.build("single", {}, {"text": 1})
+    fusion = FUSIONS.build("single", {}, {"text": Width(1)})
     assert fusion({"text": ROWS["text"]})["text"].pooled is X_TEXT
     with pytest.raises(ConfigError, match=r"'single' takes one encoder, and the configuration has 2: image, text"):
-        FUSIONS.build("single", {}, {"image": 2, "text": 1})
+        FUSIONS.build("single", {}, {"image": Width(2), "text": Width(1)})
 
 
 def test_mixed_keeps_a_name_for_itself():
     with pytest.raises(ConfigError, match="keeps the name 'joined' for itself"):
-        FUSIONS.build("mixed", {}, {"joined": 2})
+        FUSIONS.build("mixed", {}, {"joined": Width(2)})

@@ -9,11 +9,11 @@ from torch.nn.functional import gelu, layer_norm
 
 from multitag.heads.linear import Linear
 from multitag.heads.mlp import MLP
-from multitag.types import Encoded
+from multitag.types import Encoded, Width
 
 
 def test_linear_is_w_x_plus_b():
-    head = Linear(2, 3).eval()
+    head = Linear(Width(2), 3).eval()
     head.out.weight.data = torch.tensor([[1.0, 2.0], [0.0, -1.0], [0.5, 0.5]])
     head.out.bias.data = torch.tensor([0.0, 1.0, 2.0])
     assert head(Encoded(torch.tensor([[3.0, 4.0]]))).tolist() == [[11.0, -3.0, 5.5]]
@@ -22,7 +22,7 @@ def test_linear_is_w_x_plus_b():
 @pytest.mark.parametrize(("activation", "function"), [("gelu", gelu), ("relu", torch.relu)])
 def test_mlp_is_layers_of_linear_norm_activation(activation, function):
     torch.manual_seed(0)
-    head = MLP(3, 2, hidden=4, layers=2, activation=activation).eval()
+    head = MLP(Width(3), 2, hidden=4, layers=2, activation=activation).eval()
     x = torch.randn(5, 3)
     linear = [m for m in head.body if isinstance(m, nn.Linear)]
     assert [(m.in_features, m.out_features) for m in linear] == [(3, 4), (4, 4)]
@@ -33,9 +33,9 @@ def test_mlp_is_layers_of_linear_norm_activation(activation, function):
 
 
 def test_dropout_drops_its_share_of_inputs_and_of_hidden_units():
-    head = Linear(1000, 1, dropout=0.25).train()
+    head = Linear(Width(1000), 1, dropout=0.25).train()
     torch.manual_seed(0)
     dropped = (head.dropout(torch.ones(20, 1000)) == 0).float().mean()
     assert dropped == pytest.approx(0.25, abs=0.02)
-    mlp = MLP(3, 2, dropout=0.2, input_dropout=0.3)
+    mlp = MLP(Width(3), 2, dropout=0.2, input_dropout=0.3)
     assert [m.p for m in mlp.body if isinstance(m, nn.Dropout)] == [0.3, 0.2]
