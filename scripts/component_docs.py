@@ -91,7 +91,8 @@ def _component(registry: Registry, name: str, section: str) -> list[str]:
         rows = [[f"`{key}`", accepted(hints[key]), _default(p), cell(said.get(key, ""))] for key, p in options.items()]
         lines += [*table(["option", "accepted", "default", "meaning"], rows), ""]
     where = f"encoders.{getattr(component, 'modality', 'text')}" if section.startswith("encoders") else section
-    return [*lines, f"`--set {where}.name={name}`", ""]
+    train = f" --set {where}.frozen=false" if getattr(component, "from_scratch", False) else ""
+    return [*lines, f"`--set {where}.name={name}{train}`", ""]
 
 
 def _default(parameter: inspect.Parameter) -> str:

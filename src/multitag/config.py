@@ -251,6 +251,12 @@ class Config(Section):
                     f"[encoders] '{name}' cannot name an encoder. "
                     f"Accepted: letters, digits and _, and no word of torch's own such as 'keys' or 'type'."
                 )
+        for name, encoder in self.encoders.items():
+            if encoder.frozen and _from_scratch(encoder):
+                faults.append(
+                    f"[encoders.{name}] '{encoder.name}' has no pretrained weights here and must train with the model: "
+                    f"frozen it would say nothing. Fix: --set encoders.{name}.frozen=false"
+                )
         if self.fusion.name == "single" and len(self.encoders) != 1:
             faults.append(
                 f"[fusion] 'single' takes one encoder, the configuration has {len(self.encoders)}: "
@@ -266,6 +272,14 @@ class Config(Section):
     def dump(self) -> str:
         """The whole configuration as TOML, defaults included."""
         return tomli_w.dumps(self.values())
+
+
+def _from_scratch(section: EncoderConfig) -> bool:
+    """Whether an encoder, with its options, starts from random weights."""
+    try:
+        return bool(ENCODERS.build(section.name, section.options).from_scratch)
+    except ConfigError:  # no such encoder or wrong options: that is said elsewhere
+        return False
 
 
 def _without_none(value: Any) -> Any:

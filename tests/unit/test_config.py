@@ -46,7 +46,10 @@ COMPONENTS = [
     ("section", "registry", "name"), COMPONENTS, ids=lambda value: str(getattr(value, "kind", value))
 )
 def test_every_component_survives_dump_and_parse(section, registry, name):
-    config = Config.parse({"loss": {"name": "bce"}}).changed([f"{section}.name={name}"])
+    changes = [f"{section}.name={name}"]
+    if getattr(registry.get(name), "from_scratch", False):  # which must train
+        changes.append(f"{section}.frozen=false")
+    config = Config.parse({"loss": {"name": "bce"}}).changed(changes)
     written = tomllib.loads(config.dump())
     assert Config.parse(written) == config
     table = written
@@ -211,3 +214,12 @@ def test_a_small_table_is_gone_through_more_often(rows, epochs, patience):
     settings = Config().train.model_copy(update={"epochs": 20, "min_steps": 600, "batch_size": 128, "patience": 5})
     fitting = settings.for_rows(rows)
     assert (fitting.epochs, fitting.patience) == (epochs, patience)
+
+
+def test_an_encoder_from_scratch_must_train():
+    with pytest.raises(
+        ConfigError, match=r"\[encoders\.text\] 'lstm' .* must train .* --set encoders\.text\.frozen=false"
+    ):
+        Config.parse({"encoders": {"text": {"name": "lstm"}}})
+    config = Config.parse({"encoders": {"text": {"name": "lstm", "frozen": False}}})
+    assert config.encoders["text"].options["length"] == 20

@@ -34,7 +34,7 @@ class BagOfNgrams(Encoder):
 
     modality: ClassVar[Modality] = "text"
     storable: ClassVar[bool] = False
-    learns: ClassVar[bool] = True
+    learns: bool = True
     standardized: ClassVar[bool] = False
 
     def __init__(

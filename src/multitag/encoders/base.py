@@ -29,12 +29,14 @@ class Encoder(nn.Module, ABC):
         token_width: The size of a token, or `None` for an encoder without tokens.
         storable: False for an encoder whose output is cheaper to compute than to store.
         learns: True for an encoder that learns from the training rows (a vocabulary) before it can be used.
+        from_scratch: True for an encoder without pretrained weights: frozen it would say nothing.
         standardized: False for an encoder whose numbers have a scale that means something, and must keep it.
     """
 
     modality: ClassVar[Modality]
     storable: ClassVar[bool] = True
-    learns: ClassVar[bool] = False
+    learns: bool = False
+    from_scratch: bool = False
     standardized: ClassVar[bool] = True
     width: int
     token_width: int | None
