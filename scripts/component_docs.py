@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 from describe import DOCS, accepted, arguments, cell, code, prose, table, write
 
+from multitag.combiners import COMBINERS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError
@@ -51,6 +52,14 @@ KINDS = {
         "decision",
         "A decision turns probabilities into a set of labels. It is fitted on rows that the model was not trained on, "
         "and can be changed after training: `multitag evaluate RUN TABLE --decision NAME`.",
+    ),
+    "combiners": (
+        COMBINERS,
+        "ensemble.combiner",
+        "A combiner joins what the members of an [ensemble](../configuration.md#ensembles) say. It reads their "
+        "calibrated logits, gives logits, and a calibration and a decision follow it as after a single model. It is "
+        "fitted on rows that no member was trained on. M stands for the number of members, p_n for the probability "
+        "that member n gives.",
     ),
     "metrics": (
         METRICS,

@@ -25,7 +25,8 @@ def accepted(hint: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(accepted(part) for part in get_args(hint) if part is not type(None))
     if origin is tuple:
-        return "a list of texts"
+        kind = get_args(get_args(hint)[0])[0] if get_origin(get_args(hint)[0]) is Annotated else get_args(hint)[0]
+        return "a list of numbers" if kind in (int, float) else "a list of texts"
     return KINDS.get(hint, getattr(hint, "__name__", str(hint)))
 
 

@@ -15,7 +15,7 @@ import multitag
 ROOT = Path(multitag.__file__).parent
 LAYERS = [
     ["errors", "types", "registry", "layers", "progress", "interrupts"],
-    ["data", "encoders", "fusions", "heads", "losses", "decisions", "metrics", "optim", "checkpoints"],
+    ["data", "encoders", "fusions", "heads", "losses", "decisions", "combiners", "metrics", "optim", "checkpoints"],
     ["config_changes", "config_faults", "config"],
     ["features", "model", "tasks"],
     ["inference", "pipeline", "run_folder", "sizes", "evaluation", "artifacts"],

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from pydantic import TypeAdapter
 
+from multitag.combiners import COMBINERS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError
@@ -18,7 +19,7 @@ from multitag.heads import HEADS
 from multitag.losses import LOSSES
 from multitag.metrics import METRICS
 
-CONFIGURED = [ENCODERS, FUSIONS, HEADS, LOSSES, DECISIONS, CALIBRATIONS]
+CONFIGURED = [ENCODERS, FUSIONS, HEADS, LOSSES, DECISIONS, CALIBRATIONS, COMBINERS]
 """A metric is a function: it has a name in the configuration, but no options."""
 
 

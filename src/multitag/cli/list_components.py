@@ -11,7 +11,7 @@ from multitag.cli import options, output
 from multitag.errors import ConfigError
 from multitag.registry import Registry, closest
 
-KINDS = ("encoders", "fusions", "heads", "losses", "calibrations", "decisions", "metrics", "recipes")
+KINDS = ("encoders", "fusions", "heads", "losses", "calibrations", "decisions", "combiners", "metrics", "recipes")
 
 
 def list_components(
@@ -55,6 +55,7 @@ def _entries(kind: str) -> list[dict[str, Any]]:
 
 
 def _registry(kind: str) -> Registry:
+    from multitag.combiners import COMBINERS
     from multitag.decisions import CALIBRATIONS, DECISIONS
     from multitag.encoders import ENCODERS
     from multitag.fusions import FUSIONS
@@ -69,5 +70,6 @@ def _registry(kind: str) -> Registry:
         "losses": LOSSES,
         "calibrations": CALIBRATIONS,
         "decisions": DECISIONS,
+        "combiners": COMBINERS,
         "metrics": METRICS,
     }[kind]
