@@ -44,7 +44,7 @@ class Case(NamedTuple):
 
 
 CASES = [
-    Case("efficientnet_lite", {"variant": "lite0", "size": 64}, {"size": 65, "pool": "mean"}),
+    Case("efficientnet_lite", {"variant": "lite0", "size": 64}, {"size": 65, "pool": "mean", "resize": "pad"}),
     Case("transformers_image", {"model": "clip"}, {"normalize": True, "model": "siglip"}),
     Case("transformers_image", {"model": "siglip"}, {"normalize": True}),
     Case("transformers_image", {"model": "resnet"}, {"normalize": True}),
@@ -54,6 +54,7 @@ CASES = [
     Case("transformers_text", {"model": "albert", "normalize": True}, {"normalize": False}),
     Case("transformers_text", {"model": "clip"}, {"max_length": 6, "pooling": "mean"}),
     Case("transformers_text", {"model": "siglip"}, {"max_length": 6}),
+    Case("cnn", {"channels": 4, "stages": 2, "size": 32}, {"size": 36, "resize": "crop"}),
     Case("lstm", {"embedding": 4, "hidden": 6, "drop_stop_words": False}, {"length": 3, "word_form": "as_is"}),
     Case("lstm", {"embedding": 4, "hidden": 6, "layers": 2, "bidirectional": True, "drop_stop_words": False}),
     Case("lstm", {"embedding": 4, "hidden": 6, "bidirectional": True, "state": "first_last", "length": 12}),

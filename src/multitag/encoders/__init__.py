@@ -10,6 +10,7 @@ ENCODERS = Registry(
         "efficientnet_lite": "multitag.encoders.efficientnet_lite:EfficientNetLite",
         "transformers_image": "multitag.encoders.transformers_image:TransformersImage",
         "transformers_text": "multitag.encoders.transformers_text:TransformersText",
+        "cnn": "multitag.encoders.cnn:Cnn",
         "lstm": "multitag.encoders.lstm:Lstm",
         "bag_of_ngrams": "multitag.encoders.bag_of_ngrams:BagOfNgrams",
     },

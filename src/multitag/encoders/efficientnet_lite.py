@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 import torch
 from PIL import Image
 from pydantic import Field
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from multitag.encoders.base import Encoder, Inputs, weights_hash
+from multitag.encoders.resizing import Resize, square_pixels
 from multitag.encoders.weights import EFFICIENTNET_LITE
 from multitag.errors import WeightsError
 from multitag.types import Encoded, Modality
@@ -25,7 +25,7 @@ DEEP_STAGES = 3
 class EfficientNetLite(Encoder):
     """EfficientNet-Lite (Tan & Le 2019, arXiv 1905.11946; Lite without squeeze-excitation, ReLU6), ImageNet weights.
 
-    Pictures are stretched to a square and scaled by (x - 127) / 128: the weights were trained so, and ImageNet's usual
+    Pictures are scaled by (x - 127) / 128: the weights were trained so, and ImageNet's usual
     mean and deviation cost ten points. Tokens are the final map's places, row by row (9 x 9 for lite2 at 260).
 
     Args:
@@ -34,6 +34,7 @@ class EfficientNetLite(Encoder):
             things, and take longer.
         pool: ``"mean"`` of the final map (1,280 numbers), as the classifier was trained; ``"mean_max"`` adds its
             maximum; ``"stages"`` adds mean and maximum of the last three stages too, where small things still show.
+        resize: How a picture becomes a square: ``"stretch"``, ``"crop"`` to the middle, or ``"pad"`` with grey.
 
     Raises:
         WeightsError: The `offline` extra is not installed, or its files are not those we pinned.
@@ -47,11 +48,13 @@ class EfficientNetLite(Encoder):
         variant: Literal["lite0", "lite2"] = "lite2",
         size: Literal["native"] | Annotated[int, Field(ge=64, le=1024)] = 384,
         pool: Literal["mean", "mean_max", "stages"] = "stages",
+        resize: Resize = "stretch",
     ) -> None:
         super().__init__()
         self.variant = variant
         self.size = NATIVE_SIZE[variant] if size == "native" else size
         self.pool = pool
+        self.resize: Resize = resize
         self._unfolded: str | None = None
 
     def load(self) -> None:
@@ -111,15 +114,15 @@ class EfficientNetLite(Encoder):
         net.to(memory_format=torch.channels_last)
 
     def identity(self) -> dict[str, Any]:
-        """The weights' hash, the size and the pooling."""
+        """The weights' hash, the size, the pooling and the resizing."""
         weights = self._unfolded or weights_hash(self.net)  # of the weights as they came, not as they were folded
-        return {"weights": weights, "variant": self.variant, "size": self.size, "pool": self.pool}
+        # Stretching goes without saying: features stored before there was a choice stay good.
+        shape = {} if self.resize == "stretch" else {"resize": self.resize}
+        return {"weights": weights, "variant": self.variant, "size": self.size, "pool": self.pool, **shape}
 
     def prepare(self, items: Sequence[Image.Image]) -> Inputs:
         """Pixels (B, 3, S, S), channels last in memory."""
-        side = (self.size, self.size)
-        pixels = np.stack([np.asarray(picture.resize(side, Image.Resampling.BICUBIC)) for picture in items])
-        return {"pixels": torch.from_numpy(pixels).permute(0, 3, 1, 2)}
+        return {"pixels": square_pixels(items, self.size, self.resize)}
 
     def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
         """pooled (B, D); tokens (B, H * W, 1280) with a mask of all True."""
