@@ -38,8 +38,11 @@ KINDS = {
     "losses": (
         LOSSES,
         "loss",
-        "A loss says how far the logits are from the targets. It is a mean over all known labels of all rows. Labels "
-        "that are not known are left out. z stands for a logit, y for its target, 0 or 1.",
+        "A loss says how far the logits are from the targets. It is a mean over all known labels of all rows; that of "
+        "`zlpr` is over rows, that of `two_way` over rows and over labels. Labels that are not known are left out. z "
+        "stands for a logit, y for its target, 0 or 1, and p for sigmoid(z).\n\n"
+        "Losses that weigh labels by how common they are count them in the training rows. Most losses move the "
+        "probabilities; the calibration and the decision, fitted afterwards, make up for that.",
     ),
     "calibrations": (
         CALIBRATIONS,
@@ -97,17 +100,22 @@ def _component(registry: Registry, name: str, section: str) -> list[str]:
     if options:
         said = arguments(component)
         hints = get_type_hints(component.__init__ if inspect.isclass(component) else component, include_extras=True)
-        rows = [[f"`{key}`", accepted(hints[key]), _default(p), cell(said.get(key, ""))] for key, p in options.items()]
+        rows = [
+            [f"`{key}`", accepted(hints[key]), _default(p, section), cell(said.get(key, ""))]
+            for key, p in options.items()
+        ]
         lines += [*table(["option", "accepted", "default", "meaning"], rows), ""]
     where = f"encoders.{getattr(component, 'modality', 'text')}" if section.startswith("encoders") else section
     train = f" --set {where}.frozen=false" if getattr(component, "from_scratch", False) else ""
     return [*lines, f"`--set {where}.name={name}{train}`", ""]
 
 
-def _default(parameter: inspect.Parameter) -> str:
+def _default(parameter: inspect.Parameter, section: str) -> str:
     if parameter.default is inspect.Parameter.empty:
         return "needed"
-    return "chosen on held-out rows" if parameter.default is None else code(parameter.default)
+    if parameter.default is None:
+        return "chosen on held-out rows" if section in ("calibration", "decision") else "not set"
+    return code(parameter.default)
 
 
 def pages() -> dict[str, Any]:

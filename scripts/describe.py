@@ -8,9 +8,17 @@ import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import ByteSize
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
-KINDS = {int: "a whole number", float: "a number", str: "text", bool: "`true` or `false`"}
+KINDS = {
+    ByteSize: 'a size such as `"100MB"`',
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "`true` or `false`",
+}
 
 
 def accepted(hint: Any) -> str:
@@ -24,6 +32,8 @@ def accepted(hint: Any) -> str:
         return ", ".join(code(value) for value in get_args(hint))
     if origin in (Union, types.UnionType):
         return " or ".join(accepted(part) for part in get_args(hint) if part is not type(None))
+    if origin is dict:
+        return "a table"
     if origin is tuple:
         kind = get_args(get_args(hint)[0])[0] if get_origin(get_args(hint)[0]) is Annotated else get_args(hint)[0]
         return "a list of numbers" if kind in (int, float) else "a list of texts"

@@ -25,7 +25,7 @@ def own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Folders of tiny models: bert, albert, clip, siglip, resnet."""
+    """Folders of tiny models: bert, albert, roberta, deberta, clip, siglip, resnet, resnet_50, efficientnet."""
     from tiny import write_models
 
     return write_models(tmp_path_factory.mktemp("models"))

@@ -115,8 +115,76 @@ def write_siglip(folder: Path, *, names: Sequence[str] = ("input_ids",)) -> Path
     return _write(folder, transformers.SiglipModel, config, tokenizer(positions=20, names=names), processor)
 
 
+def write_roberta(folder: Path) -> Path:
+    """A RoBERTa, whose positions start after its padding entry."""
+    config = transformers.RobertaConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=24,
+        max_position_embeddings=34,
+        type_vocab_size=1,
+        pad_token_id=PAD,
+        bos_token_id=CLS,
+        eos_token_id=SEP,
+    )
+    return _write(folder, transformers.RobertaModel, config, tokenizer())
+
+
+def write_deberta(folder: Path) -> Path:
+    """A DeBERTa of the second and third versions: attention by relative positions, no pooler."""
+    config = transformers.DebertaV2Config(
+        vocab_size=len(VOCABULARY),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=24,
+        max_position_embeddings=32,
+        relative_attention=True,
+        position_buckets=8,
+        pos_att_type=["p2c", "c2p"],
+        position_biased_input=False,
+        share_att_key=True,
+        norm_rel_ebd="layer_norm",
+        type_vocab_size=0,
+        pad_token_id=PAD,
+    )
+    return _write(folder, transformers.DebertaV2Model, config, tokenizer())
+
+
+def write_efficientnet(folder: Path) -> Path:
+    """An EfficientNet of two stages, whose last map is 8 x 8 for pictures of 32 x 32."""
+    config = transformers.EfficientNetConfig(
+        image_size=32,
+        width_coefficient=0.05,
+        depth_coefficient=1.0,
+        kernel_sizes=[3, 5],
+        in_channels=[32, 16],
+        out_channels=[16, 24],
+        depthwise_padding=[],
+        strides=[1, 2],
+        num_block_repeats=[1, 2],
+        expand_ratios=[1, 6],
+        hidden_dim=64,
+        initializer_range=0.5,  # untrained batch statistics would let smaller weights' signal die out
+    )
+    size = {"height": 32, "width": 32}
+    processor = transformers.EfficientNetImageProcessorPil(size=size, crop_size=size)
+    return _write(folder, transformers.EfficientNetModel, config, None, processor)
+
+
+def write_resnet_50(folder: Path) -> Path:
+    """A ResNet with bottlenecks, as ResNet-50 has them, and the processor that comes with those on the hub."""
+    config = transformers.ResNetConfig(
+        embedding_size=6, hidden_sizes=[8, 12, 16, 20], depths=[1, 1, 1, 1], layer_type="bottleneck"
+    )
+    processor = transformers.ConvNextImageProcessorPil(size={"shortest_edge": 64}, crop_pct=0.875)
+    return _write(folder, transformers.ResNetModel, config, None, processor)
+
+
 def write_resnet(folder: Path) -> Path:
-    """A ResNet whose last map is 2 x 2 for pictures of 32 x 32."""
+    """A ResNet of plain layers, as ResNet-34 has them, whose last map is 2 x 2 for pictures of 32 x 32."""
     config = transformers.ResNetConfig(
         embedding_size=6, hidden_sizes=[6, 10], depths=[1, 1], layer_type="basic", downsample_in_first_stage=True
     )
@@ -148,6 +216,10 @@ def write_models(folder: Path) -> dict[str, Path]:
         "clip": write_clip,
         "siglip": write_siglip,
         "resnet": write_resnet,
+        "resnet_50": write_resnet_50,
+        "efficientnet": write_efficientnet,
+        "roberta": write_roberta,
+        "deberta": write_deberta,
     }
     return {name: write(folder / name) for name, write in writers.items()}
 

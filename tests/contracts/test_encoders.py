@@ -40,18 +40,49 @@ class Case(NamedTuple):
 
     @property
     def id(self) -> str:
-        return "-".join([self.name, *map(str, self.options.values())])
+        values = (v["model_type"] if isinstance(v, dict) else v for v in self.options.values())
+        return "-".join([self.name, *map(str, values)])
 
 
+TINY_BERT = {
+    "model_type": "bert",
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+}
+TINY_RESNET = {
+    "model_type": "resnet",
+    "embedding_size": 6,
+    "hidden_sizes": [6, 10],
+    "depths": [1, 1],
+    "layer_type": "basic",
+}
+_LAYERS = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2}
+TINY_CLIP = {
+    "model_type": "clip",
+    "text_config": _LAYERS,
+    "vision_config": {**_LAYERS, "image_size": 32, "patch_size": 16},
+    "projection_dim": 12,
+}
+"""Networks without weights."""
 CASES = [
     Case("efficientnet_lite", {"variant": "lite0", "size": 64}, {"size": 65, "pool": "mean", "resize": "pad"}),
     Case("transformers_image", {"model": "clip"}, {"normalize": True, "model": "siglip"}),
     Case("transformers_image", {"model": "siglip"}, {"normalize": True}),
-    Case("transformers_image", {"model": "resnet"}, {"normalize": True}),
+    Case("transformers_image", {"model": "resnet"}, {"normalize": True, "resize": "crop"}),
+    Case("transformers_image", {"model": "resnet_50"}, {"resize": "stretch"}),
+    Case("transformers_image", {"model": "efficientnet", "resize": "pad"}, {"resize": "crop", "size": 40}),
+    Case("transformers_image", {"architecture": TINY_RESNET}, {"normalize": True, "size": 40}),
+    Case("transformers_image", {"architecture": TINY_CLIP}),
     Case("transformers_text", {"model": "bert"}, {"normalize": True, "max_length": 5, "model": "albert"}),
     Case("transformers_text", {"model": "bert", "pooling": "first"}, {"pooling": "mean"}),
     Case("transformers_text", {"model": "bert", "pooling": "pooler"}, {"pooling": "first"}),
     Case("transformers_text", {"model": "albert", "normalize": True}, {"normalize": False}),
+    Case("transformers_text", {"model": "roberta"}, {"pooling": "first"}),
+    Case("transformers_text", {"model": "deberta"}, {"pooling": "mean"}),
+    Case("transformers_text", {"architecture": TINY_BERT}, {"max_length": 5}),
+    Case("transformers_text", {"architecture": TINY_CLIP}, {"pooling": "mean"}),
     Case("transformers_text", {"model": "clip"}, {"max_length": 6, "pooling": "mean"}),
     Case("transformers_text", {"model": "siglip"}, {"max_length": 6}),
     Case("cnn", {"channels": 4, "stages": 2, "size": 32}, {"size": 36, "resize": "crop"}),

@@ -223,3 +223,14 @@ def test_an_encoder_from_scratch_must_train():
         Config.parse({"encoders": {"text": {"name": "lstm"}}})
     config = Config.parse({"encoders": {"text": {"name": "lstm", "frozen": False}}})
     assert config.encoders["text"].options["length"] == 20
+
+
+def test_an_untrained_architecture_must_train():
+    values = {"image": {"name": "transformers_image", "architecture": {"model_type": "resnet", "depths": [1, 1, 1, 1]}}}
+    with pytest.raises(ConfigError, match=r"\[encoders\.image\] 'transformers_image' has no pretrained weights here"):
+        Config.parse({"encoders": values})
+    values["image"]["frozen"] = False
+    config = Config.parse({"encoders": values})
+    assert Config.parse(tomllib.loads(config.dump())) == config
+    changed = config.changed(['encoders.image.architecture={model_type = "resnet", depths = [2, 2, 2, 2]}'])
+    assert changed.encoders["image"].options["architecture"]["depths"] == [2, 2, 2, 2]

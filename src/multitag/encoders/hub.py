@@ -188,6 +188,13 @@ def processor_config(processor: Any) -> dict[str, Any]:
     return config
 
 
+def processed_size(processor: Any) -> int:
+    """The side of the squares that an image processor makes."""
+    config = processor_config(processor)
+    size = config["crop_size"] if config.get("do_center_crop") else config["size"]
+    return int(size.get("height") or size.get("shortest_edge") or size.get("longest_edge"))
+
+
 def build_image_processor(config: dict[str, Any]) -> Any:
     """The image processor that `processor_config` described."""
     with tempfile.TemporaryDirectory() as folder, _quiet():
@@ -199,7 +206,7 @@ def build_image_processor(config: dict[str, Any]) -> Any:
 def _weights_errors(model: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, ImportError, SafetensorError) as error:
         if isinstance(error, WeightsError):
             raise
         raise unreachable(model, error) from error

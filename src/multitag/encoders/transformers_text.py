@@ -7,10 +7,19 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from multitag.encoders import hub
+from multitag.encoders.architecture import (
+    check_architecture,
+    most_words,
+    untrained,
+    with_vocabulary,
+    word_tokenizer,
+    words_of,
+)
 from multitag.encoders.base import Encoder, Inputs, weights_hash
+from multitag.encoders.vocabulary import Vocabulary
 from multitag.encoders.weights import MINILM
 from multitag.errors import ConfigError
 from multitag.layers import masked_mean
@@ -33,10 +42,16 @@ class TransformersText(Encoder):
             ``"auto"`` takes the pooler of a model with two towers, else the layers.
         normalize: Scale the pooled vector to length 1, as sentence encoders and CLIP do for cosines.
         max_length: Texts are cut after so many tokens, never past what the model can take.
+        architecture: An untrained network of this configuration instead of `model`, such as
+            ``{model_type = "bert", hidden_size = 128, num_hidden_layers = 2, num_attention_heads = 2,
+            intermediate_size = 512}`` (BERT-tiny): `model_type` and any keys of its config.json. It needs no hub,
+            learns whole words from the training rows, at most `vocab_size`, and must train with the model
+            (``frozen = false``).
 
     Raises:
         WeightsError: The weights are neither in a folder, nor in a package, nor to be had from the hub.
-        ConfigError: The pooler is asked for, and the model has none.
+        ConfigError: The pooler is asked for, and the model has none; or the configuration is not one of
+            transformers', or takes no texts.
     """
 
     modality: ClassVar[Modality] = "text"
@@ -48,24 +63,38 @@ class TransformersText(Encoder):
         pooling: TextPooling = "auto",
         normalize: bool = False,
         max_length: Annotated[int, Field(ge=3)] = 256,
+        architecture: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.model = model
+        self.model = model if architecture is None else str(architecture.get("model_type"))
+        self.architecture = architecture
+        self.learns = self.from_scratch = architecture is not None
+        if architecture is not None:
+            check_architecture(architecture)
         self.pooling = pooling
         self.normalize = normalize
         self.max_length = max_length
 
     def load(self) -> None:
-        """Load the weights and the tokenizer."""
-        self.net = hub.load_tower(self.model, "text")
-        self.tokenizer = hub.load_tokenizer(self.model)
-        self._choose_pooling()
-        self._measure()
+        """Load the weights and the tokenizer; an untrained network is built by `fit`, when its words are known."""
+        if self.architecture is None:
+            self._take(hub.load_tower(self.model, "text"), hub.load_tokenizer(self.model))
+
+    def fit(self, items: Sequence[str]) -> None:
+        """Learn the words and build the network, where it is an untrained one."""
+        if self.architecture is None:
+            return
+        texts = (words_of(text) for text in items)
+        tokenizer = word_tokenizer(Vocabulary.learned(texts, size=most_words(self.architecture)).words)
+        with untrained(self.architecture):
+            self._take(hub.build_tower(with_vocabulary(self.architecture, len(tokenizer)), "text"), tokenizer)
 
     def restore(self, assets: dict[str, Any]) -> None:
         """Build the network and the tokenizer as a run saved them; the weights come with the run's model."""
-        self.net = hub.build_tower(assets["config"], "text")
-        self.tokenizer = hub.build_tokenizer(assets["tokenizer"])
+        self._take(hub.build_tower(assets["config"], "text"), hub.build_tokenizer(assets["tokenizer"]))
+
+    def _take(self, net: nn.Module, tokenizer: Any) -> None:
+        self.net, self.tokenizer = net, tokenizer
         self._choose_pooling()
         self._measure()
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 import tiny
 from multitag.encoders import hub
+from multitag.encoders.resizing import square_pixels
 from multitag.encoders.transformers_image import TransformersImage
 from multitag.encoders.transformers_text import TransformersText
 from multitag.errors import ConfigError, WeightsError
@@ -198,3 +199,45 @@ def test_layers_pooling_by_hand(models):
         expected = torch.cat([last.mean(0), last.amax(0), words.mean(0)])
         assert torch.allclose(whole[row], expected, atol=1e-5)
     assert loaded(TransformersText, models["bert"]).width == encoder.width  # what "auto" means without two towers
+
+
+@pytest.mark.parametrize(("name", "side"), [("clip", 32), ("siglip", 32), ("resnet_50", 48), ("efficientnet", 48)])
+@pytest.mark.parametrize("how", ["stretch", "crop", "pad"])
+def test_our_own_squares_keep_the_models_scaling(models, name, side, how):
+    """What a processor does besides resizing and cropping, by hand."""
+    encoder = loaded(TransformersImage, models[name], resize=how, size=side)
+    processor = encoder.processor
+    mean, std = (torch.tensor(list(values)).view(3, 1, 1) for values in (processor.image_mean, processor.image_std))
+    got = encoder.prepare(tiny.pictures())["pixel_values"]
+    expected = (square_pixels(tiny.pictures(), side, how).float() * processor.rescale_factor - mean) / std
+    if name == "efficientnet":  # whose processor divides by the deviation twice, as the original code does
+        expected = expected / std
+    assert torch.allclose(got, expected, atol=1e-5)
+
+
+def test_a_size_that_a_network_cannot_take_is_refused(models):
+    with pytest.raises(ConfigError, match=r"option 'size' = 48: the model '.*siglip' takes no such pictures"):
+        loaded(TransformersImage, models["siglip"], resize="crop", size=48)
+
+
+@pytest.mark.parametrize(("name", "side"), [("clip", 32), ("siglip", 32), ("resnet_50", 64), ("efficientnet", 32)])
+def test_our_own_squares_are_of_the_models_size(models, name, side):
+    encoder = loaded(TransformersImage, models[name], resize="pad")
+    assert encoder.prepare(tiny.pictures())["pixel_values"].shape == (3, 3, side, side)
+
+
+def test_a_size_without_a_way_is_refused():
+    with pytest.raises(ConfigError, match=r"option 'size' = 64: say how, too\. Fix: resize = 'stretch'"):
+        TransformersImage(size=64)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["resnet_50", "efficientnet"])
+def test_convolutional_networks_pool_as_transformers_does(models, name):
+    net = transformers.AutoModel.from_pretrained(models[name]).eval()
+    encoder = loaded(TransformersImage, models[name])
+    output = net(**encoder.prepare(tiny.pictures()))
+    encoded = encode(encoder, tiny.pictures())
+    assert torch.equal(encoded.pooled, output.pooler_output.flatten(1))
+    assert torch.equal(encoded.tokens, output.last_hidden_state.flatten(2).transpose(1, 2))
+    assert torch.allclose(encoded.pooled, encoded.tokens.mean(1), atol=1e-6)
