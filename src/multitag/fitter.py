@@ -20,7 +20,7 @@ from multitag.features.rows import Rows
 from multitag.features.slots import Slot, build_slots, learn
 from multitag.features.store import FeatureStore
 from multitag.inference import predict_logits
-from multitag.losses import LOSSES
+from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
 from multitag.pipeline import feed
 from multitag.progress import Progress
@@ -132,9 +132,11 @@ class Fitter:
                 feeder, held_feeder = self._feed(rows, slots, model, progress), self._feed(held, slots, model, progress)
                 model.fit_scales(feeder)
         with self.clock.time("training"):
+            loss: Loss = LOSSES.build(config.loss.name, config.loss.options)
+            loss.fit(torch.from_numpy(self.space.encode(rows.samples)))
             standing = train(
                 model,
-                LOSSES.build(config.loss.name, config.loss.options),
+                loss,
                 LabelTask(self.space),
                 feeder,
                 held_feeder if epochs is None else None,

@@ -92,7 +92,7 @@ def train(
 
     Args:
         model: The model; it must have been built under the same seed for a resume to be exact.
-        loss: What is minimised.
+        loss: What is minimised; fitted, where it learns from the training targets.
         task: Scores the held-out rows.
         rows: The training rows, with targets.
         valid: The rows that choose the best epoch; `None` trains all epochs and keeps the last.
@@ -132,10 +132,11 @@ class _Run:
         progress: Progress,
         on_epoch: Callable[[dict[str, Any]], None],
     ) -> None:
-        self.loss, self.task, self.rows, self.valid = loss, task, rows, valid
+        self.task, self.rows, self.valid = task, rows, valid
         self.settings, self.seed, self.progress, self.on_epoch = settings, seed, progress, on_epoch
         self.checkpointing = checkpointing
         self.accelerator = make_accelerator(settings.precision)
+        self.loss = loss.to(self.accelerator.device)
         inner = list(model.encoders.parameters())
         owned = {id(parameter) for parameter in inner}
         optimizer = build_optimizer(
@@ -242,10 +243,10 @@ class _Run:
 
     def _weight(self, targets: Tensor | None, *, real: bool) -> Tensor:
         """What this process's mean counts in the mean over all, whose parts of a batch may differ in known labels."""
-        known = torch.zeros((), device=self.accelerator.device)
+        size = torch.zeros((), device=self.accelerator.device)
         if real and targets is not None:
-            known = (~torch.isnan(targets)).sum().float()
-        share: Tensor = known / self.accelerator.reduce(known.clone(), "mean").clamp_min(1e-12)
+            size = self.loss.size(targets).float()
+        share: Tensor = size / self.accelerator.reduce(size.clone(), "mean").clamp_min(1e-12)
         return share
 
     def _validate(self, row: dict[str, Any]) -> float | None:

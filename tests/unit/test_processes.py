@@ -33,10 +33,12 @@ def unsure(rows: list[Sample]) -> list[Sample]:
 
 
 @pytest.mark.slow
-def test_two_processes_end_close_to_one(tmp_path: Path) -> None:
-    rows = unsure(scenes(43))
-    assert train_in_child(no_dropout(), rows, tmp_path / "one") == 0
-    assert train_in_two(no_dropout(), rows, tmp_path / "two") == [0, 0]
+@pytest.mark.parametrize("loss", ["bce", "zlpr"])
+def test_two_processes_end_close_to_one(loss: str, tmp_path: Path) -> None:
+    """With a mean over known labels, and with one over rows."""
+    rows, config = unsure(scenes(43)), no_dropout().changed([f"loss.name={loss}"])
+    assert train_in_child(config, rows, tmp_path / "one") == 0
+    assert train_in_two(config, rows, tmp_path / "two") == [0, 0]
     one, two = load_file(tmp_path / "one" / "model.safetensors"), load_file(tmp_path / "two" / "model.safetensors")
     assert one.keys() == two.keys()
     for key, value in one.items():

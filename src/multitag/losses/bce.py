@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from multitag.losses.base import Loss
+from multitag.losses.base import Labels, Loss
 
 
 class BCE(Loss):
@@ -15,6 +15,6 @@ class BCE(Loss):
         smoothing: Label smoothing e: a target y becomes y (1 - e) + e / 2.
     """
 
-    def terms(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Of the inputs' shape."""
-        return binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    def terms(self, logits: Tensor, labels: Labels) -> Tensor:
+        """Of the logits' shape."""
+        return binary_cross_entropy_with_logits(logits, labels.soft, reduction="none")

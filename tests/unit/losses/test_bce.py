@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits
 
+from multitag.losses.base import Labels
 from multitag.losses.bce import BCE
 
 NAN = float("nan")
@@ -28,7 +29,8 @@ def test_equals_torch_where_all_is_known():
     loss = BCE()
     assert torch.equal(loss(logits, targets), binary_cross_entropy_with_logits(logits, targets))
     assert torch.allclose(loss(logits, targets), binary_cross_entropy(logits.sigmoid(), targets))
-    assert torch.equal(loss.terms(logits, targets), binary_cross_entropy_with_logits(logits, targets, reduction="none"))
+    labels = Labels(targets, targets, torch.ones_like(targets, dtype=torch.bool))
+    assert torch.equal(loss.terms(logits, labels), binary_cross_entropy_with_logits(logits, targets, reduction="none"))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
