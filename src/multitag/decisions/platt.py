@@ -22,8 +22,9 @@ class PlattScaling(Calibration):
 
     Per label, logistic regression on u = z / T with a normal prior: cross-entropy of (1 + d) u + b summed
     over rows, plus shrinkage / 2 (d^2 + b^2). A label with few positives stays near the temperature, one with
-    many goes its own way, and separable rows cannot drive it off. Slopes stay positive. Source: Platt 1999;
-    the prior is our own.
+    many goes its own way, and separable rows cannot drive it off. A label that no row has, or every row, stays at the
+    temperature: rows of one kind cannot say how to tell two apart, and would only push the label away for good.
+    Slopes stay positive. Source: Platt 1999; the prior is our own.
 
     Args:
         shrinkage: How strongly a label is drawn to the common temperature; 0 not at all.
@@ -51,7 +52,9 @@ class PlattScaling(Calibration):
         falling = slopes < _LEAST_SLOPE
         if falling.any():
             slopes, offsets = _newton(scaled, truth, self.shrinkage, ~falling)
-        self.slopes_, self.offsets_ = common * slopes, offsets
+        positives = (truth.known & truth.positive).sum(axis=0)
+        told = (positives > 0) & (positives < truth.known.sum(axis=0))
+        self.slopes_, self.offsets_ = common * np.where(told, slopes, 1.0), np.where(told, offsets, 0.0)
         return self
 
     def apply(self, logits: npt.ArrayLike) -> Floats:

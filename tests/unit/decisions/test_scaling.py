@@ -134,3 +134,14 @@ def test_errors():
         PlattScaling(shrinkage=0)
     with pytest.raises(DataError, match="logits of 2 labels, but 3 were calibrated"):
         PlattScaling().fit(*made_logits(rows=10)).apply(np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_label_that_all_rows_have_or_none_stays_at_the_temperature(value):
+    logits, gold = made_logits(rows=400, offsets=np.array([1.0, 0.0, 0.0]))
+    gold[:, 1] = value
+    common = 1 / Temperature().fit(logits, gold).temperature_
+    fitted = PlattScaling().fit(logits, gold)
+    assert fitted.slopes_[1] == pytest.approx(common, rel=1e-6)
+    assert fitted.offsets_.tolist()[1:2] == [0.0]
+    assert abs(fitted.offsets_[0]) > 0.05
