@@ -41,6 +41,11 @@ MEANINGS = {
     "train.patience": "Stop after so many epochs without a better one.",
     "train.precision": "What the network computes in.",
     "train.checkpoint_seconds": "Save the state at most this often.",
+    "train.folds": "2 or more: train so many models, each on all rows but one part, which chooses its epoch, and "
+    "average their logits. Calibration and decision are fitted on all rows, each predicted by the model that did not "
+    "see it.",
+    "train.seeds": "Train so many models from seeds `seed`, `seed` + 1 and so on, and average their logits.",
+    "train.max_size": "Refuse to train a model whose weights, frozen encoders included, are larger.",
     "decision.fit_on": "The validation rows, or all rows, each predicted by a model that was not trained on it.",
     "decision.folds": "How many models `out_of_fold` trains.",
     "store.path": 'The folder of the feature store. `"auto"` is `$MULTITAG_STORE`, or the user\'s cache folder.',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import types
 from pathlib import Path
@@ -35,6 +36,8 @@ def accepted(hint: Any) -> str:
     if origin is dict:
         return "a table"
     if origin is tuple:
+        if get_origin(get_args(hint)[0]) in (Union, types.UnionType):
+            return f"a list, each {accepted(get_args(hint)[0])}"
         kind = get_args(get_args(hint)[0])[0] if get_origin(get_args(hint)[0]) is Annotated else get_args(hint)[0]
         return "a list of numbers" if kind in (int, float) else "a list of texts"
     return KINDS.get(hint, getattr(hint, "__name__", str(hint)))
@@ -54,6 +57,8 @@ def code(value: Any) -> str:
     """A value as it stands in TOML."""
     if value is True or value is False:
         return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{json.dumps(value)}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
 
 

@@ -18,9 +18,9 @@ LAYERS = [
     ["data", "encoders", "fusions", "heads", "losses", "decisions", "combiners", "metrics", "optim", "checkpoints"],
     ["config_changes", "config_faults", "config"],
     ["features", "model", "tasks"],
-    ["inference", "pipeline", "run_folder", "sizes", "evaluation", "artifacts"],
+    ["inference", "networks", "pipeline", "run_folder", "run_files", "sizes", "evaluation", "saved_networks", "artifacts"],
     ["training"],
-    ["label_checks", "fitter", "out_of_fold", "fitting", "classifier"],
+    ["label_checks", "sides", "fitter", "out_of_fold", "outcome", "fitting", "classifier"],
     ["recipes"],
     ["cli", "__main__"],
 ]

@@ -22,6 +22,7 @@ from multitag.interrupts import uninterrupted
 from multitag.label_checks import labelled, listed, lost_pictures
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
+from multitag.run_files import read_record
 from multitag.run_folder import finish, require_free
 from multitag.training import make_accelerator
 from multitag.types import LabelSpace, Predictions, Probabilities
@@ -266,7 +267,7 @@ class Classifier:
         pipeline = artifacts.load_run(folder)
         classifier = cls(pipeline.config)
         classifier._pipeline = pipeline
-        classifier._metrics, classifier._history = artifacts.read_record(folder)
+        classifier._metrics, classifier._history = read_record(folder)
         return classifier
 
 

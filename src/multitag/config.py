@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ByteSize, ConfigDict, Field
 from torch.nn import ModuleDict
 
 from multitag.config_changes import changed_values
@@ -85,6 +85,9 @@ class TrainConfig(Section):
     patience: Annotated[int, Field(ge=1)] = 5
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 30.0
+    folds: Annotated[int, Field(ge=0, le=20)] = 0
+    seeds: Annotated[int, Field(ge=1, le=20)] = 1
+    max_size: ByteSize | None = None
 
     def for_rows(self, rows: int) -> TrainConfig:
         """These settings for a table of `rows` rows: a small one is gone through more often, `min_steps` steps in all.

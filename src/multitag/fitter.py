@@ -1,11 +1,11 @@
-"""Models of one configuration, each trained on other rows: the main one, and one for each fold."""
+"""Networks of one configuration, each trained on other rows or from another seed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from multitag.config import Config
+from multitag.encoders import ENCODERS
 from multitag.errors import DataError
 from multitag.features.feeder import Feeder
 from multitag.features.rows import Rows
@@ -22,7 +23,7 @@ from multitag.features.store import FeatureStore
 from multitag.inference import predict_logits
 from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
-from multitag.pipeline import feed
+from multitag.networks import Network, feed
 from multitag.progress import Progress
 from multitag.run_folder import CHECKPOINTS, deciding
 from multitag.tasks.base import Logits
@@ -55,18 +56,16 @@ class Clock:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model and what it says of the rows held out.
+    """A trained network and what it says of the rows held out.
 
     Attributes:
-        slots: Its encoders.
-        model: The model.
+        network: The model with its encoders.
         logits: (M, K), of the held-out rows.
         history: A row for each epoch.
         epochs: How many epochs its weights were trained for.
     """
 
-    slots: dict[str, Slot]
-    model: Model
+    network: Network
     logits: Logits
     history: list[dict[str, Any]]
     epochs: int
@@ -74,7 +73,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Fitter:
-    """Trains models of one configuration.
+    """Trains networks of one configuration.
 
     Attributes:
         config: All settings.
@@ -83,6 +82,9 @@ class Fitter:
         folder: The run folder, where checkpoints go; `None` keeps none.
         resume: Whether to go on from the checkpoints there.
         clock: Told about the stages.
+        prefix: Before the names of its checkpoints, where several configurations train into one folder.
+        shared: Frozen encoders in their slots, loaded once however many networks are trained.
+        fold_seed: Of the folds; the configuration's own where it is not set.
     """
 
     config: Config
@@ -91,6 +93,9 @@ class Fitter:
     folder: Path | None
     resume: bool
     clock: Clock
+    prefix: str = ""
+    shared: dict[str, Slot] = field(default_factory=dict)
+    fold_seed: int | None = None
 
     def train(
         self,
@@ -98,16 +103,18 @@ class Fitter:
         rows: Rows,
         held: Rows,
         *,
+        seed: int,
         epochs: int | None = None,
         progress: Progress,
         on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
     ) -> Trained:
-        """Train a model.
+        """Train a network.
 
         Args:
             name: Of its checkpoint.
             rows: The rows to train on.
             held: The rows that choose the best epoch, and whose logits are wanted.
+            seed: Of its weights, the order of the rows and all dropout.
             epochs: Train for so many, without looking at `held`.
             progress: Told about each stage.
             on_epoch: Called with the history row of each epoch.
@@ -120,17 +127,12 @@ class Fitter:
         settings = config.train.for_rows(len(rows))
         if epochs is not None:
             settings = settings.model_copy(update={"epochs": epochs})
-        with torch.random.fork_rng():
-            torch.manual_seed(config.seed)
-            with self.clock.time("encoding"):
-                slots = build_slots(config)
-                _require_something_to_learn(slots, rows.samples, config)
-                learn(slots, rows.samples)
-                torch.manual_seed(config.seed)
-                model = build_model(config, slots, len(self.space)).eval()
-                model.to(make_accelerator(settings.precision).device)
-                feeder, held_feeder = self._feed(rows, slots, model, progress), self._feed(held, slots, model, progress)
-                model.fit_scales(feeder)
+        with torch.random.fork_rng(), self.clock.time("encoding"):
+            network = self.build(rows.samples, seed)
+            slots, model = network.slots, network.model
+            model.to(make_accelerator(settings.precision).device)
+            feeder, held_feeder = self._feed(rows, slots, model, progress), self._feed(held, slots, model, progress)
+            model.fit_scales(feeder)
         with self.clock.time("training"):
             loss: Loss = LOSSES.build(config.loss.name, config.loss.options)
             loss.fit(torch.from_numpy(self.space.encode(rows.samples)))
@@ -141,35 +143,81 @@ class Fitter:
                 feeder,
                 held_feeder if epochs is None else None,
                 settings,
-                seed=config.seed,
-                checkpointing=self._checkpointing(name, rows, held, slots, settings.epochs),
+                seed=seed,
+                checkpointing=self._checkpointing(name, rows, held, slots, settings.epochs, seed),
                 progress=progress,
                 on_epoch=on_epoch,
             )
+        with self.clock.time("testing"):
             logits = predict_logits(model, held_feeder, len(self.space), progress=progress)
-        return Trained(slots, model, logits, standing.history, standing.best_epoch + 1)
+        return Trained(network, logits, standing.history, standing.best_epoch + 1)
 
-    def _feed(self, rows: Rows, slots: dict[str, Slot], model: Model, progress: Progress) -> Feeder:
+    def build(self, samples: list[Sample], seed: int) -> Network:
+        """A network with its weights as they are before training.
+
+        Args:
+            samples: What encoders learn from before training (a vocabulary).
+            seed: Of the weights.
+
+        Raises:
+            DataError: An encoder that learns from the training rows finds nothing in them.
+            WeightsError: An encoder's weights cannot be had.
+        """
+        with torch.random.fork_rng():
+            slots = self._slots(seed)
+            _require_something_to_learn(slots, samples, self.config)
+            learn({name: slot for name, slot in slots.items() if slot.encoder.learns}, samples)
+            torch.manual_seed(seed)
+            return Network(slots, build_model(self.config, slots, len(self.space)).eval())
+
+    def _slots(self, seed: int) -> dict[str, Slot]:
+        """The encoders: those that neither train nor learn from the rows are loaded once, the others anew.
+
+        Anew and after the seed is set, whether the shared ones were there already or not: a training that is resumed
+        begins with the very same weights.
+        """
+        sections = self.config.encoders
+        keys = {
+            name: json.dumps([name, section.model_dump(mode="json")])
+            for name, section in sections.items()
+            if section.frozen and not ENCODERS.get(section.name).learns
+        }
+        lacking = {name: sections[name] for name, key in keys.items() if key not in self.shared}
+        loaded = build_slots(self.config.model_copy(update={"encoders": lacking}))
+        self.shared.update({keys[name]: slot for name, slot in loaded.items()})
+        torch.manual_seed(seed)
+        own = {name: section for name, section in sections.items() if name not in keys}
+        fresh = build_slots(self.config.model_copy(update={"encoders": own}))
+        return {name: self.shared[keys[name]] if name in keys else fresh[name] for name in sections}
+
+    def predict(self, network: Network, rows: Rows, *, progress: Progress) -> Logits:
+        """A trained network's logits (N, K) of other rows."""
+        with self.clock.time("testing"):
+            feeder = feed(rows, network.slots, self.store, network.model, progress=progress)
+            return predict_logits(network.model, feeder, len(self.space), progress=progress)
+
+    def _feed(self, rows: Rows, slots: Mapping[str, Slot], model: Model, progress: Progress) -> Feeder:
         return feed(rows, slots, self.store, model, targets=self.space.encode(rows.samples), progress=progress)
 
     def _checkpointing(
-        self, name: str, rows: Rows, held: Rows, slots: dict[str, Slot], epochs: int
+        self, name: str, rows: Rows, held: Rows, slots: Mapping[str, Slot], epochs: int, seed: int
     ) -> Checkpointing | None:
         if self.folder is None:
             return None
         identity = hashlib.sha256()
         frozen = {name: slot.fingerprint for name, slot in slots.items() if slot.frozen}
-        identity.update(json.dumps([deciding(self.config), self.space.names, frozen, epochs], sort_keys=True).encode())
+        training = [deciding(self.config), self.space.names, frozen, epochs, seed]
+        identity.update(json.dumps(training, sort_keys=True).encode())
         for side in (rows, held):
             identity.update(b"side")
             for sample, content in zip(side.samples, side.hashes, strict=True):
                 row = [sample.id, sample.text, sample.labels, sample.unknown, content]
                 identity.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-        path = self.folder / CHECKPOINTS / f"{name}.safetensors"
+        path = self.folder / CHECKPOINTS / f"{self.prefix}{name}.safetensors"
         return Checkpointing(path, identity.hexdigest(), self.config.train.checkpoint_seconds, self.resume)
 
 
-def _require_something_to_learn(slots: dict[str, Slot], samples: list[Sample], config: Config) -> None:
+def _require_something_to_learn(slots: Mapping[str, Slot], samples: list[Sample], config: Config) -> None:
     for name, slot in slots.items():
         if slot.encoder.learns and not any(slot.has(sample) for sample in samples):
             raise DataError(

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from multitag.config import Config
-from multitag.data.image_check import BadImage
-from multitag.data.split import split
 from multitag.data.table import Table
 from multitag.evaluation import Evaluation, evaluate
-from multitag.features.rows import Rows, check_rows
 from multitag.fitter import Clock, Fitter
 from multitag.interrupts import Interrupted
-from multitag.label_checks import always_labelled, doubts, label_space, labelled, leaks, lost_pictures, strangers
-from multitag.out_of_fold import out_of_fold
-from multitag.pipeline import HeldOut, Pipeline, fit_calibration, fit_decision, open_store
+from multitag.label_checks import label_space
+from multitag.networks import open_store
+from multitag.outcome import train_all
+from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
 from multitag.run_folder import begin, is_started
+from multitag.sides import Scored, take_sides
 from multitag.sizes import Size, measure
 from multitag.training import make_accelerator
-from multitag.types import LabelSpace, Sample
 
 
 @dataclass(frozen=True)
@@ -31,10 +29,13 @@ class Fitted:
 
     Attributes:
         pipeline: The model with all it needs.
-        evaluation: Scores on the validation rows, which also chose epoch and decision: a little too good.
+        evaluation: Scores of the rows that `scored_on` names; a little too good, unless these chose nothing.
         history: A row for each epoch.
+        scored_on: Which rows these are.
+        networks: How many networks were trained and are kept.
         rows: Numbers of rows: training, validation, left out for want of labels, with a picture lost.
-        seconds: Time by stage: checking, encoding, training, deciding.
+        seconds: Time by stage: checking, encoding, training, testing (predicting the held-out rows, from stored
+            features where encoders are frozen), deciding.
         size: Parameters and megabytes, trained and frozen.
         notes: What a user should look at.
     """
@@ -42,6 +43,8 @@ class Fitted:
     pipeline: Pipeline
     evaluation: Evaluation
     history: list[dict[str, Any]]
+    scored_on: Scored
+    networks: int
     rows: dict[str, int]
     seconds: dict[str, float]
     size: Size
@@ -51,32 +54,14 @@ class Fitted:
         """Plain values, for metrics.json; the decision that the scores are of included."""
         return {
             "decision": self.pipeline.config.decision.name,
+            "scored_on": self.scored_on,
+            "networks": self.networks,
             "validation": self.evaluation.to_dict(),
             "rows": self.rows,
             "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
             "size": self.size.to_dict(),
             "notes": list(self.notes),
         }
-
-
-class Sides(NamedTuple):
-    """The rows of a training.
-
-    Attributes:
-        every: All labelled rows of the training table.
-        trained: Those to train on.
-        held: Rows to choose epoch, calibration and decision by.
-        bad: Rows that lost a picture which could not be used.
-        unlabelled: How many rows of the training table were left out.
-        notes: What a user should look at.
-    """
-
-    every: Rows
-    trained: Rows
-    held: Rows
-    bad: tuple[BadImage, ...]
-    unlabelled: int
-    notes: list[str]
 
 
 def fit(
@@ -132,56 +117,20 @@ def _fit(
     if folder is not None and processes.is_main_process:
         begin(folder, config, resume=resume)
     processes.wait_for_everyone()
-    always = always_labelled(sides.every.samples)
     with open_store(config) as store:
         fitter = Fitter(config, space, store, folder, resume, clock)
-        main = fitter.train("main", sides.trained, sides.held, progress=progress, on_epoch=on_epoch)
-        chosen = HeldOut(main.logits, space.encode(sides.held.samples), always)
-        if config.decision.fit_on == "out_of_fold":
-            chosen = out_of_fold(fitter, sides.every, epochs=main.epochs, always_labelled=always, progress=progress)
+        outcome = train_all(fitter, sides, progress=progress, on_epoch=on_epoch)
     with clock.time("deciding"):
-        calibration = fit_calibration(config, chosen)
-        probabilities = calibration.apply(chosen.logits)
-        decision = fit_decision(config.decision.name, config.decision.options, probabilities, chosen)
-        pipeline = Pipeline(config, space, main.slots, main.model, chosen, calibration, decision)
-        predictions = pipeline.decide(tuple(s.id for s in sides.held.samples), main.logits)
+        predictions = outcome.pipeline.decide(tuple(s.id for s in sides.held.samples), outcome.scored)
         evaluation = evaluate(predictions, sides.held.samples, seed=config.seed)
-    rows = {"train": len(sides.trained), "valid": len(sides.held)}
-    rows |= {"unlabelled": sides.unlabelled, "bad_pictures": len(sides.bad)}
-    size = measure(main.model, main.slots)
-    return Fitted(pipeline, evaluation, main.history, rows, clock.seconds, size, tuple(dict.fromkeys(sides.notes)))
-
-
-def take_sides(
-    config: Config, space: LabelSpace, table: Table, valid: Table | None, *, progress: Progress = silent
-) -> Sides:
-    """Check all rows, and part those to train on from those to choose by.
-
-    Copies of a picture, and rows of a group, are on one side; where both sides were given, copies are noted.
-
-    Args:
-        config: How rows are checked, and the share to hold out.
-        space: The labels.
-        table: Labelled rows.
-        valid: The rows to hold out, where they are given.
-        progress: Told about pictures looked at.
-
-    Raises:
-        DataError: Rows or pictures cannot be used, or there are too few to hold any out.
-    """
-    samples, left_out = labelled(table)
-    notes = [*table.warnings, *left_out, *doubts(samples, space)]
-    chosen: list[Sample] = []
-    if valid is not None:
-        chosen, left_out = labelled(valid)
-        notes += [*valid.warnings, *left_out, *strangers(space, chosen)]
-    checked = check_rows([*samples, *chosen], config, progress=progress)  # all bad pictures in one error
-    notes += lost_pictures(checked.bad)
-    every = checked.take(range(len(samples)))
-    if valid is None:
-        parts = split(every.samples, space, config.data.valid_share, config.seed, copies=every.hashes)
-        trained, held = every.take(parts.train_indices.tolist()), every.take(parts.held_indices.tolist())
-    else:
-        trained, held = every, checked.take(range(len(samples), len(checked)))
-        notes += leaks(trained, held)
-    return Sides(every, trained, held, checked.bad, len(table) - len(samples), notes)
+    return Fitted(
+        outcome.pipeline,
+        evaluation,
+        outcome.history,
+        scored_on=sides.scored,
+        networks=len(outcome.networks),
+        rows=sides.counts,
+        seconds=clock.seconds,
+        size=measure(outcome.networks),
+        notes=tuple(dict.fromkeys(sides.notes)),
+    )

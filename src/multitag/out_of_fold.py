@@ -1,53 +1,139 @@
-"""Logits of every training row by a model that did not see it."""
+"""Networks trained from several seeds and on all folds but one; what they say of rows that they did not see."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from multitag.data.split import folds
+from multitag.data.split import Split, folds
 from multitag.features.rows import Rows
-from multitag.fitter import Fitter
+from multitag.fitter import Fitter, Trained
 from multitag.interrupts import Interrupted
-from multitag.pipeline import HeldOut
+from multitag.networks import averaged
 from multitag.progress import Advance, Progress
+from multitag.tasks.base import Logits
+
+OnEpoch = Callable[[dict[str, Any]], None]
 
 
-def out_of_fold(fitter: Fitter, rows: Rows, *, epochs: int, always_labelled: bool, progress: Progress) -> HeldOut:
-    """Train a model on all folds but one, for each fold, and take its logits of that one.
+def make_folds(fitter: Fitter, rows: Rows, count: int) -> list[Split]:
+    """`count` splits of the rows; copies of a picture and rows of a group are in one fold.
+
+    The same rows and the same seed give the same folds, whatever is trained on them.
+
+    Raises:
+        DataError: There are too few rows for so many folds.
+    """
+    seed = fitter.config.seed if fitter.fold_seed is None else fitter.fold_seed
+    return folds(rows.samples, fitter.space, count, seed, copies=rows.hashes)
+
+
+def each_seed(
+    fitter: Fitter,
+    name: str,
+    rows: Rows,
+    held: Rows,
+    *,
+    epochs: Sequence[Any] | None = None,
+    progress: Progress,
+    on_epoch: OnEpoch = lambda row: None,
+) -> list[Trained]:
+    """Train a network on the same rows from each of the configuration's seeds.
 
     Args:
-        fitter: Trains the models.
-        rows: N labelled rows; copies of a picture and rows of a group are in one fold.
-        epochs: How long each is trained: as long as the main model was.
-        always_labelled: As of `HeldOut`.
+        fitter: Trains the networks.
+        name: Of the first one's checkpoint and history.
+        rows: The rows to train on.
+        held: The rows that choose the best epoch, and whose logits are wanted.
+        epochs: How long each is trained, without looking at `held`.
+        progress: Told about each stage, which seed it is of included.
+        on_epoch: Called with the history row of each epoch.
+
+    Raises:
+        Interrupted: Ctrl-C; the message says at which seed.
+    """
+    first, count = fitter.config.seed, fitter.config.train.seeds
+    trained = []
+    for number in range(count):
+        own = name if number == 0 else f"{name}-seed{number + 1}"
+        named = {"model": own} if count > 1 or name != "main" else {}  # a single network needs no name
+        length = None if epochs is None else epochs[number]
+        with _within(f"seed {number + 1} of {count}" if count > 1 else "", progress) as told:
+            found = fitter.train(
+                own,
+                rows,
+                held,
+                seed=first + number,
+                epochs=length,
+                progress=told,
+                on_epoch=lambda row, named=named: on_epoch({**named, **row}),  # type: ignore[misc]
+            )
+        trained.append(replace(found, history=[{**named, **row} for row in found.history]))
+    return trained
+
+
+def each_fold(
+    fitter: Fitter,
+    rows: Rows,
+    parts: Sequence[Split],
+    *,
+    epochs: Sequence[Any] | None = None,
+    progress: Progress,
+    on_epoch: OnEpoch = lambda row: None,
+) -> Iterator[tuple[Split, list[Trained]]]:
+    """For each fold, networks trained on all rows outside it, one a seed; their logits are of the rows in it.
+
+    Args:
+        fitter: Trains the networks.
+        rows: N labelled rows.
+        parts: The folds, of `make_folds`.
+        epochs: How long the networks of each seed are trained; where it is `None`, the fold left out chooses.
         progress: Told about each stage, which fold it is of included.
+        on_epoch: Called with the history row of each epoch.
+
+    Raises:
+        Interrupted: Ctrl-C; the message says in which fold.
+    """
+    for number, part in enumerate(parts, 1):
+        outside, inside = rows.take(part.train_indices.tolist()), rows.take(part.held_indices.tolist())
+        with _within(f"fold {number} of {len(parts)}", progress) as told:
+            name = f"fold{number}"
+            found = each_seed(fitter, name, outside, inside, epochs=epochs, progress=told, on_epoch=on_epoch)
+        yield part, found
+
+
+def out_of_fold(fitter: Fitter, rows: Rows, *, epochs: Sequence[Any], progress: Progress) -> Logits:
+    """Logits (N, K) of rows by networks that did not see them, which are dropped afterwards.
+
+    Args:
+        fitter: Trains the networks, as many as the [decision] section says.
+        rows: N labelled rows.
+        epochs: How long the network of each seed is trained: as long as the main one was.
+        progress: Told about each stage.
 
     Raises:
         DataError: There are too few rows for so many folds.
         Interrupted: Ctrl-C; the message says in which fold.
     """
-    config, space = fitter.config, fitter.space
-    parts = folds(rows.samples, space, config.decision.folds, config.seed, copies=rows.hashes)
-    logits = np.zeros((len(rows), len(space)), np.float32)
-    for number, part in enumerate(parts, 1):
-        where = f"fold {number} of {len(parts)}"
-        trained, held = rows.take(part.train_indices.tolist()), rows.take(part.held_indices.tolist())
-        try:
-            told = prefixed(progress, where)
-            logits[part.held_indices] = fitter.train(
-                f"fold{number}", trained, held, epochs=epochs, progress=told
-            ).logits
-        except Interrupted as error:
-            raise Interrupted(f"{where}: {error}") from error
-    return HeldOut(logits, space.encode(rows.samples), always_labelled)
+    logits = np.zeros((len(rows), len(fitter.space)), np.float32)
+    parts = make_folds(fitter, rows, fitter.config.decision.folds)
+    for part, found in each_fold(fitter, rows, parts, epochs=epochs, progress=progress):
+        logits[part.held_indices] = averaged([trained.logits for trained in found])
+    return logits
 
 
-def prefixed(progress: Progress, where: str) -> Progress:
-    """Progress that says of which part the work is."""
+@contextmanager
+def _within(where: str, progress: Progress) -> Iterator[Progress]:
+    """Progress, and interruptions, that say of which part the work is."""
 
     def told(what: str, total: int, /) -> AbstractContextManager[Advance]:
         return progress(f"{where}: {what}", total)
 
-    return told
+    try:
+        yield told if where else progress
+    except Interrupted as error:
+        raise Interrupted(f"{where}: {error}" if where else str(error)) from error

@@ -1,29 +1,32 @@
-"""A fitted model with all that turns rows into label sets: encoders, store, calibration, decision."""
+"""A fitted model with all that turns rows into label sets: what gives logits, calibration, decision."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from multitag.config import Config, DecisionConfig
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.decisions.base import Decision
 from multitag.decisions.calibration import Calibration
-from multitag.features.feeder import Feeder
-from multitag.features.fill import fill
 from multitag.features.rows import Rows
-from multitag.features.slots import Slot
-from multitag.features.store import FeatureStore, default_store_path
-from multitag.inference import predict_logits
-from multitag.model import Model
 from multitag.progress import Progress, silent
 from multitag.tasks.base import Logits, Targets
 from multitag.types import LabelSpace, Predictions
+
+_SURE = 1e-12
+
+
+class Scorer(Protocol):
+    """Whatever gives logits: the networks of one configuration, or the members of an ensemble."""
+
+    def logits(self, rows: Rows, *, progress: Progress = silent) -> Logits:
+        """Logits (N, K) of the rows, in their order."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,7 @@ class Pipeline:
     Attributes:
         config: What it was made by.
         space: The labels.
-        slots: The encoders.
-        model: The trained model.
+        scorer: Rows to logits.
         held_out: What calibration and decision are fitted on.
         calibration: Logits to probabilities.
         decision: Probabilities to label sets.
@@ -57,17 +59,22 @@ class Pipeline:
 
     config: Config
     space: LabelSpace
-    slots: Mapping[str, Slot]
-    model: Model
+    scorer: Scorer
     held_out: HeldOut
     calibration: Calibration
     decision: Decision
 
+    @classmethod
+    def fitted(cls, config: Config, space: LabelSpace, scorer: Scorer, held_out: HeldOut) -> Pipeline:
+        """A pipeline whose calibration and decision are fitted on held-out rows."""
+        calibration: Calibration = CALIBRATIONS.build(config.calibration.name, config.calibration.options)
+        probabilities = calibration.fit(held_out.logits, held_out.gold).apply(held_out.logits)
+        decision = fit_decision(config.decision.name, config.decision.options, probabilities, held_out)
+        return cls(config, space, scorer, held_out, calibration, decision)
+
     def logits(self, rows: Rows, *, progress: Progress = silent) -> Logits:
-        """The model's logits (N, K); what frozen encoders say comes from the store, or goes there."""
-        with open_store(self.config) as store:
-            feeder = feed(rows, self.slots, store, self.model, progress=progress)
-            return predict_logits(self.model, feeder, len(self.space), progress=progress)
+        """Logits (N, K), not yet calibrated."""
+        return self.scorer.logits(rows, progress=progress)
 
     def predict(self, rows: Rows, *, progress: Progress = silent) -> Predictions:
         """Label sets of the rows, in their order, and the probabilities behind them."""
@@ -77,6 +84,11 @@ class Pipeline:
         """Label sets from logits (N, K)."""
         probabilities = self.calibration.apply(logits)
         return Predictions(ids, self.space, self.decision.apply(probabilities), probabilities)
+
+    def calibrated(self, logits: Logits) -> Logits:
+        """The logits (N, K) of the calibrated probabilities: on one scale with those of other pipelines."""
+        p = np.clip(self.calibration.apply(logits), _SURE, 1 - _SURE)
+        return (np.log(p) - np.log1p(-p)).astype(np.float32)
 
     def with_decision(self, name: str, options: Mapping[str, Any]) -> Pipeline:
         """The same model under another decision, fitted on the same held-out rows.
@@ -105,38 +117,3 @@ def fit_decision(
     """The decision `name`, fitted on held-out rows; never-empty is learned from the training rows."""
     decision: Decision = DECISIONS.build(name, options)
     return decision.fit(probabilities, held_out.gold, always_labelled=held_out.always_labelled)
-
-
-def fit_calibration(config: Config, held_out: HeldOut) -> Calibration:
-    """The configuration's calibration, fitted on held-out rows."""
-    calibration: Calibration = CALIBRATIONS.build(config.calibration.name, config.calibration.options)
-    return calibration.fit(held_out.logits, held_out.gold)
-
-
-def best_device() -> torch.device:
-    """Where a model runs: this machine's accelerator, if it has one."""
-    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    return torch.device("cpu") if found is None else found
-
-
-def open_store(config: Config) -> FeatureStore:
-    """The feature store that a configuration names."""
-    chosen = config.store.path
-    return FeatureStore(default_store_path() if chosen == "auto" else chosen)
-
-
-def feed(
-    rows: Rows,
-    slots: Mapping[str, Slot],
-    store: FeatureStore,
-    model: Model,
-    *,
-    targets: Targets | None = None,
-    progress: Progress = silent,
-) -> Feeder:
-    """Encode what the store lacks of the rows, on the model's device, and serve them as batches."""
-    device = next(model.parameters()).device
-    for slot in slots.values():
-        slot.encoder.to(device)
-    fill(store, slots, rows, tokens=model.needs_tokens, device=device, progress=progress)
-    return Feeder(rows, slots, store, targets=targets, tokens=model.needs_tokens)

@@ -49,7 +49,12 @@ def write_json(path: Path, value: Any) -> None:
 
 def is_whole(folder: Path) -> bool:
     """Whether a folder holds all that a run needs."""
-    return all((folder / name).is_file() for name in NEEDED)
+    return not lacking(folder)
+
+
+def lacking(folder: Path) -> list[str]:
+    """What a run needs and the folder does not hold."""
+    return [name for name in NEEDED if not (folder / name).is_file()]
 
 
 def is_started(folder: Path) -> bool:
@@ -183,9 +188,13 @@ def _require_same(folder: Path, config: Config) -> None:
 
 
 def deciding(config: Config) -> dict[str, Any]:
-    """The settings that decide a training's result: all but where features are stored and how often state is saved."""
+    """The settings that decide a training's result.
+
+    All but where features are stored, how often state is saved, and how large a model may be.
+    """
     values = config.model_dump(mode="json", exclude={"store", "recipe"})
-    values["train"].pop("checkpoint_seconds")
+    for key in ("checkpoint_seconds", "max_size"):
+        values["train"].pop(key)
     return values
 
 

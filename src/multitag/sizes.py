@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from multitag.features.slots import Slot
-from multitag.model import Model
+from multitag.networks import Network
 
 
 @dataclass(frozen=True)
@@ -33,16 +32,24 @@ class Size:
         return asdict(self)
 
 
-def measure(model: Model, slots: Mapping[str, Slot]) -> Size:
-    """The size of a model and of the frozen encoders it needs."""
-    trained = list(model.state_dict().values())
-    frozen = [t for slot in slots.values() if slot.frozen for t in slot.encoder.state_dict().values()]
-    return Size(_count(trained), _megabytes(trained), _count(frozen), _megabytes(frozen))
+def measure(networks: Iterable[Network]) -> Size:
+    """The size of all networks together, and of the frozen encoders they need, each counted once."""
+    every = list(networks)
+    trained = [tensor for network in every for tensor in network.model.state_dict().values()]
+    frozen = [tensor for encoder in frozen_encoders(every).values() for tensor in encoder.state_dict().values()]
+    return Size(_count(trained), megabytes(trained), _count(frozen), megabytes(frozen))
+
+
+def frozen_encoders(networks: Iterable[Network]) -> dict[str, nn.Module]:
+    """The frozen encoders by fingerprint: those that several networks share are there once."""
+    slots = [slot for network in networks for slot in network.slots.values() if slot.frozen]
+    return {slot.fingerprint: slot.encoder for slot in slots}
 
 
 def _count(tensors: Iterable[Tensor]) -> int:
     return sum(tensor.numel() for tensor in tensors)
 
 
-def _megabytes(tensors: Iterable[Tensor]) -> float:
+def megabytes(tensors: Iterable[Tensor]) -> float:
+    """Millions of bytes."""
     return round(sum(tensor.numel() * tensor.element_size() for tensor in tensors) / 1e6, 3)

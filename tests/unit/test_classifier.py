@@ -171,7 +171,7 @@ class TestBadPictures:
             raise AssertionError("encoded before the pictures were checked")
 
         rows = self.rows(tmp_path)
-        monkeypatch.setattr("multitag.pipeline.fill", never)
+        monkeypatch.setattr("multitag.networks.fill", never)
         for verb in (fitted.predict, fitted.evaluate, both(models).fit, lambda r: list(fitted.stream(r))):
             with pytest.raises(DataError, match="pictures of 2 rows") as caught:
                 verb(rows)

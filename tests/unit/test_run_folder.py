@@ -140,8 +140,10 @@ def test_a_damaged_file_is_refused_by_name(name: str, damage: str, copy: Path) -
         ("labels.json", {"a": 1}),
         ("labels.json", 7),
         ("preprocess.json", []),
-        ("preprocess.json", {"format": 1}),
-        ("preprocess.json", {"format": 1, "encoders": {}}),
+        ("preprocess.json", {"format": 2}),
+        ("preprocess.json", {"format": 2, "networks": []}),
+        ("preprocess.json", {"format": 2, "networks": [{"encoders": {}}]}),
+        ("preprocess.json", {"networks": []}),
         ("decision.json", {}),
         ("decision.json", {"always_labelled": True, "calibration": None, "decision": None}),
     ],
@@ -173,6 +175,12 @@ def test_a_run_from_the_future_says_upgrade(copy: Path) -> None:
     # Whatever else the future brought:
     (copy / "config.toml").write_text("[brain]\nsize = 7\n")
     with pytest.raises(RunError, match=r"newer multitag \(format 99.*upgrade"):
+        Classifier.load(copy)
+
+
+def test_a_run_from_before_the_first_release_says_so(copy: Path) -> None:
+    (copy / "preprocess.json").write_text(json.dumps({"format": 1, "encoders": {}}))
+    with pytest.raises(RunError, match=r"before its first release \(format 1.*train again"):
         Classifier.load(copy)
 
 
@@ -212,7 +220,7 @@ def test_metrics_history_and_environment_say_what_was_done(run: Path) -> None:
     assert metrics["validation"]["rows"] == counts["valid"] > 0
     assert set(metrics["validation"]["metrics"]["samples_f1"]) == {"value", "low", "high"}
     assert [label["label"] for label in metrics["validation"]["labels"]] == ["animal", "people", "sea"]
-    assert {"checking", "encoding", "training", "deciding"} == set(metrics["seconds"])
+    assert {"checking", "encoding", "training", "testing", "deciding"} == set(metrics["seconds"])
     size = metrics["size"]
     on_disk = sum(t.numel() * t.element_size() for t in load_file(run / "model.safetensors").values())
     assert size["trained_megabytes"] == pytest.approx(on_disk / 1e6, abs=1e-3)
@@ -319,8 +327,8 @@ def test_the_weights_of_an_encoder_that_trains_change_and_are_in_the_run(
     before = load_file(models["bert"] / "model.safetensors")
     after = load_file(trained[1] / "run" / "model.safetensors")
     name = "encoder.layer.1.output.dense.weight"
-    assert (after[f"encoders.text.net.{name}"] - before[name]).abs().max() > 1e-4
-    assert any(key.startswith("encoders.image.") for key in after)
+    assert (after[f"0.encoders.text.net.{name}"] - before[name]).abs().max() > 1e-4
+    assert any(key.startswith("0.encoders.image.") for key in after)
 
 
 def test_an_encoder_that_trains_loads_without_the_folder_it_came_from(trained: tuple[Classifier, Path]) -> None:
@@ -332,7 +340,7 @@ def test_an_encoder_that_trains_loads_without_the_folder_it_came_from(trained: t
 def test_configuration_and_tokenizer_of_an_encoder_that_trains_are_in_the_run(
     trained: tuple[Classifier, Path],
 ) -> None:
-    saved = json.loads((trained[1] / "run" / "preprocess.json").read_text())["encoders"]["text"]
+    saved = json.loads((trained[1] / "run" / "preprocess.json").read_text())["networks"][0]["encoders"]["text"]
     assert saved["fingerprint"] is None
     assert saved["assets"]["config"]["hidden_size"] == 16
     assert "tokenizer.json" in saved["assets"]["tokenizer"]

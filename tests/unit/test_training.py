@@ -188,7 +188,7 @@ def test_any_metric_chooses_the_epoch_errors_by_their_smallest(monitor: str) -> 
 
 def test_same_seed_same_run_another_seed_another() -> None:
     def weights(seed: int) -> dict[str, torch.Tensor]:
-        model = Classifier(quick(seed=seed, head={"name": "mlp"})).fit(scenes()).pipeline_.model
+        model = Classifier(quick(seed=seed, head={"name": "mlp"})).fit(scenes()).pipeline_.scorer.each[0].model
         return model.state_dict()
 
     first, again, other = weights(0), weights(0), weights(1)

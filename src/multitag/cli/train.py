@@ -9,6 +9,13 @@ import typer
 
 from multitag.cli import options, output
 
+_SCORED = {
+    "held_out": "validation, {} rows (they also chose epoch and decision",
+    "out_of_fold": "out of fold, {} rows, each predicted without having been trained on (they also chose epoch and "
+    "decision",
+    "valid": "validation, {} rows (they chose nothing",
+}
+
 
 def train(
     table: options.Table,
@@ -76,7 +83,7 @@ def train(
         return
     scores.print_labels(fitted.evaluation)
     scores.print_metrics(
-        f"validation, {fitted.rows['valid']} rows (they also chose epoch and decision; score others with evaluate)",
+        f"{_SCORED[fitted.scored_on].format(fitted.rows['valid'])}; score others with evaluate)",
         fitted.evaluation,
     )
     pictures = "" if images is None else f" --images {images}"
@@ -84,7 +91,7 @@ def train(
     output.print_pairs(
         f"saved in {out}",
         {
-            "trained on": f"{fitted.rows['train']} rows, {len(fitted.history)} epochs",
+            "trained on": f"{fitted.rows['train']} rows, {len(fitted.history)} epochs" + _models(fitted.networks),
             "seconds": ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()),
             "trained weights": f"{size.trained_parameters:,} numbers, {size.trained_megabytes:.1f} MB",
             "frozen encoders": f"{size.frozen_parameters:,} numbers, {size.frozen_megabytes:.1f} MB",
@@ -96,6 +103,10 @@ def train(
             "label new rows": f"multitag predict {out} new.csv{pictures} --out predictions.csv",
         }
     )
+
+
+def _models(count: int) -> str:
+    return f" of {count} models" if count > 1 else ""
 
 
 def _share(valid: str | None) -> float | None:

@@ -1,0 +1,94 @@
+"""The trained models of one configuration: one, or several whose logits are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from multitag.config import Config
+from multitag.features.feeder import Feeder
+from multitag.features.fill import fill
+from multitag.features.rows import Rows
+from multitag.features.slots import Slot
+from multitag.features.store import FeatureStore, default_store_path
+from multitag.inference import predict_logits
+from multitag.model import Model
+from multitag.progress import Progress, silent
+from multitag.tasks.base import Logits, Targets
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained model with its encoders.
+
+    Attributes:
+        slots: The encoders; several networks share the frozen ones.
+        model: The model.
+    """
+
+    slots: Mapping[str, Slot]
+    model: Model
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Networks of one configuration, trained on other folds or from other seeds; their logits are averaged.
+
+    Attributes:
+        config: What they were made by.
+        labels: K.
+        each: The networks, one at least.
+    """
+
+    config: Config
+    labels: int
+    each: tuple[Network, ...]
+
+    def logits(self, rows: Rows, *, progress: Progress = silent) -> Logits:
+        """The mean of the networks' logits (N, K); what frozen encoders say comes from the store, or goes there."""
+        with open_store(self.config) as store:
+            return averaged([self._logits(network, rows, store, progress) for network in self.each])
+
+    def _logits(self, network: Network, rows: Rows, store: FeatureStore, progress: Progress) -> Logits:
+        feeder = feed(rows, network.slots, store, network.model, progress=progress)
+        return predict_logits(network.model, feeder, self.labels, progress=progress)
+
+
+def averaged(logits: list[Logits]) -> Logits:
+    """The mean of logits (N, K); a single one as it stands."""
+    if len(logits) == 1:
+        return logits[0]
+    mean: Logits = np.stack(logits).mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean
+
+
+def best_device() -> torch.device:
+    """Where a model runs: this machine's accelerator, if it has one."""
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return torch.device("cpu") if found is None else found
+
+
+def open_store(config: Config) -> FeatureStore:
+    """The feature store that a configuration names."""
+    chosen = config.store.path
+    return FeatureStore(default_store_path() if chosen == "auto" else chosen)
+
+
+def feed(
+    rows: Rows,
+    slots: Mapping[str, Slot],
+    store: FeatureStore,
+    model: Model,
+    *,
+    targets: Targets | None = None,
+    progress: Progress = silent,
+) -> Feeder:
+    """Encode what the store lacks of the rows, on the model's device, and serve them as batches."""
+    device = next(model.parameters()).device
+    for slot in slots.values():
+        slot.encoder.to(device)
+    fill(store, slots, rows, tokens=model.needs_tokens, device=device, progress=progress)
+    return Feeder(rows, slots, store, targets=targets, tokens=model.needs_tokens)

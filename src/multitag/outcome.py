@@ -1,0 +1,84 @@
+"""All networks of a configuration trained, and what they say of rows that they were not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from multitag.features.rows import Rows
+from multitag.fitter import Fitter, Trained
+from multitag.label_checks import always_labelled
+from multitag.networks import Network, Networks, averaged
+from multitag.out_of_fold import OnEpoch, each_fold, each_seed, make_folds, out_of_fold
+from multitag.pipeline import HeldOut, Pipeline
+from multitag.progress import Progress
+from multitag.sides import Sides
+from multitag.tasks.base import Logits
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training leaves.
+
+    Attributes:
+        pipeline: The networks, with calibration and decision fitted.
+        networks: The networks alone.
+        scored: Logits (M, K) of the rows that scores are given of.
+        history: A row for each epoch of each network.
+    """
+
+    pipeline: Pipeline
+    networks: tuple[Network, ...]
+    scored: Logits
+    history: list[dict[str, Any]]
+
+
+def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Outcome:
+    """Train the networks that a configuration asks for: one, one a seed, one a fold, or one a fold and seed.
+
+    Without folds, `sides.held` choose the epoch of each network, and calibration and decision are fitted on them or
+    out of fold. With folds, a network's own left-out fold chooses its epoch, and calibration and decision are fitted on
+    all rows, each predicted by the networks that were not trained on it. Such a network has more noise than the
+    average that serves later: the fitted probabilities err on the side of caution.
+
+    Args:
+        fitter: Trains the networks.
+        sides: The rows.
+        progress: Told about each stage.
+        on_epoch: Called with the history row of each epoch.
+
+    Raises:
+        DataError: There are too few rows for so many folds.
+        Interrupted: Ctrl-C; the message says where.
+    """
+    config, space = fitter.config, fitter.space
+    if config.train.folds >= 2:
+        chosen, trained = _cross_fitted(fitter, sides.every, progress, on_epoch)
+        rows, scored = sides.every, chosen
+        if sides.scored == "valid":
+            scored = averaged([fitter.predict(each.network, sides.held, progress=progress) for each in trained])
+    else:
+        trained = each_seed(fitter, "main", sides.trained, sides.held, progress=progress, on_epoch=on_epoch)
+        rows, chosen = sides.held, averaged([each.logits for each in trained])
+        scored = chosen
+        if config.decision.fit_on == "out_of_fold":
+            epochs = [each.epochs for each in trained]
+            rows, chosen = sides.every, out_of_fold(fitter, sides.every, epochs=epochs, progress=progress)
+    networks = tuple(each.network for each in trained)
+    with fitter.clock.time("deciding"):
+        held_out = HeldOut(chosen, space.encode(rows.samples), always_labelled(sides.every.samples))
+        pipeline = Pipeline.fitted(config, space, Networks(config, len(space), networks), held_out)
+    history = [row for each in trained for row in each.history]
+    return Outcome(pipeline, networks, scored, history)
+
+
+def _cross_fitted(fitter: Fitter, rows: Rows, progress: Progress, on_epoch: OnEpoch) -> tuple[Logits, list[Trained]]:
+    """Logits (N, K) of all rows out of fold, and the networks that gave them."""
+    logits, trained = np.zeros((len(rows), len(fitter.space)), np.float32), []
+    parts = make_folds(fitter, rows, fitter.config.train.folds)
+    for part, found in each_fold(fitter, rows, parts, progress=progress, on_epoch=on_epoch):
+        logits[part.held_indices] = averaged([each.logits for each in found])
+        trained += found
+    return logits, trained
