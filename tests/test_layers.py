@@ -15,8 +15,8 @@ import multitag
 ROOT = Path(multitag.__file__).parent
 LAYERS = [
     ["errors", "types", "registry", "layers", "progress", "interrupts"],
-    ["data", "encoders", "fusions", "heads", "losses", "decisions", "combiners", "metrics", "optim", "checkpoints"],
-    ["config_changes", "config_faults", "config"],
+    ["data", "augment", "encoders", "fusions", "heads", "losses", "decisions", "combiners", "metrics", "optim", "checkpoints"],
+    ["config_base", "config_changes", "config_train", "config_faults", "config"],
     ["features", "model", "tasks"],
     ["inference", "networks", "pipeline", "run_folder", "run_files", "sizes", "evaluation", "saved_networks", "artifacts"],
     ["training"],

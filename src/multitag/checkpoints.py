@@ -24,21 +24,27 @@ class Standing:
     """Where a training stands.
 
     Attributes:
-        epoch: The epoch it is in, from 0.
+        epoch: The epoch it is in, from 0, over all stages.
+        stage: The stage it is in, from 0.
+        stage_epoch: The epoch of this stage, from 0.
         step: Steps done in this epoch.
         loss_sum: Sum of the losses of these steps.
         best_score: The best validation score so far; `None` before the first.
         best_epoch: The epoch it came from.
+        useful: For each stage so far, how many of its epochs led to the best one, 0 where it found none.
         history: A row for each finished epoch.
         finished: True once no step is left to do.
         scaler: How float16 losses are scaled; empty at other precisions.
     """
 
     epoch: int = 0
+    stage: int = 0
+    stage_epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
     best_score: float | None = None
     best_epoch: int = -1
+    useful: list[int] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     finished: bool = False
     scaler: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +68,14 @@ def atomic_save(tensors: Tensors, path: Path, metadata: dict[str, str] | None = 
 
 
 def save_checkpoint(
-    path: Path, standing: Standing, model: nn.Module, best: Tensors, optimizer: Optimizer, identity: str
+    path: Path,
+    standing: Standing,
+    model: nn.Module,
+    optimizer: Optimizer,
+    identity: str,
+    *,
+    best: Tensors,
+    average: Tensors,
 ) -> None:
     """Write where the training stands.
 
@@ -72,22 +85,26 @@ def save_checkpoint(
         path: The file.
         standing: Where it stands.
         model: Its weights now.
-        best: Its weights at the best epoch so far; empty before the first.
         optimizer: Its state.
         identity: What the training is of (configuration and data); another one cannot go on from it.
+        best: The weights of the best epoch so far; empty before the first.
+        average: The averaged weights; empty where there are none.
 
     Raises:
         RunError: The file cannot be written.
     """
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
     tensors |= {f"best.{key}": value for key, value in best.items()}
+    tensors |= {f"average.{key}": value for key, value in average.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(v) for key, v in state.items() if v is not None}
     atomic_save(tensors, path, {"standing": json.dumps(asdict(standing)), "identity": identity})
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, identity: str) -> tuple[Standing, Tensors]:
-    """Take a training up where it stood: weights and optimiser are set; standing and best come back.
+def load_checkpoint(
+    path: Path, model: nn.Module, optimizer: Optimizer, identity: str
+) -> tuple[Standing, Tensors, Tensors]:
+    """Take a training up where it stood: weights and optimiser are set; standing, best and average come back.
 
     Raises:
         RunError: The file is damaged, or belongs to another training.
@@ -115,7 +132,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, identity
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
-    return standing, _part(tensors, "best.")
+    return standing, _part(tensors, "best."), _part(tensors, "average.")
 
 
 def _part(tensors: Tensors, prefix: str) -> Tensors:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ByteSize, ConfigDict, Field
+from pydantic import Field
 from torch.nn import ModuleDict
 
+from multitag.config_base import Component, Section
 from multitag.config_changes import changed_values
 from multitag.config_faults import validated
+from multitag.config_train import StageConfig, TrainConfig
 from multitag.data.images import MAX_PIXELS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
@@ -22,29 +23,25 @@ from multitag.fusions import FUSIONS
 from multitag.heads import HEADS
 from multitag.losses import LOSSES
 from multitag.metrics import METRICS
-from multitag.registry import Registry, closest
+from multitag.optim import HEADS_PART
+from multitag.registry import Registry
+
+__all__ = [
+    "Component",
+    "Config",
+    "DataConfig",
+    "DecisionConfig",
+    "EncoderConfig",
+    "RecipeConfig",
+    "Runtime",
+    "Section",
+    "StageConfig",
+    "StoreConfig",
+    "TrainConfig",
+]
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Runtime = Literal["auto", "torch", "onnx"]
-
-
-class Section(BaseModel):
-    """A table of the file: no key but its own."""
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=False)
-
-
-class Component(BaseModel):
-    """A table that names a component; every other key is one of the component's own options."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: str
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The component's options."""
-        return dict(self.model_extra or {})
 
 
 class EncoderConfig(Component):
@@ -66,39 +63,6 @@ class DataConfig(Section):
     on_bad_image: Literal["error", "missing"] = "error"
     max_pixels: Annotated[int, Field(ge=1)] = MAX_PIXELS
     valid_share: Share = 0.15
-
-
-class TrainConfig(Section):
-    """The one training loop's settings."""
-
-    epochs: Annotated[int, Field(ge=1)] = 20
-    min_steps: Annotated[int, Field(ge=0)] = 600
-    batch_size: Annotated[int, Field(ge=1)] = 128
-    lr: Annotated[float, Field(gt=0)] = 1e-3
-    encoder_lr: Annotated[float, Field(gt=0)] = 3e-5
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    clip: Annotated[float, Field(gt=0)] = 1.0
-    modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    monitor: str = "calibrated_loss"
-    patience: Annotated[int, Field(ge=1)] = 5
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    checkpoint_seconds: Annotated[float, Field(ge=0)] = 30.0
-    folds: Annotated[int, Field(ge=0, le=20)] = 0
-    seeds: Annotated[int, Field(ge=1, le=20)] = 1
-    max_size: ByteSize | None = None
-
-    def for_rows(self, rows: int) -> TrainConfig:
-        """These settings for a table of `rows` rows: a small one is gone through more often, `min_steps` steps in all.
-
-        Patience grows alike: it is meant in steps' worth of epochs.
-        """
-        least = math.ceil(self.min_steps / math.ceil(rows / self.batch_size))
-        if least <= self.epochs:
-            return self
-        patience = math.ceil(self.patience * least / self.epochs)
-        return self.model_copy(update={"epochs": least, "patience": patience})
 
 
 class DecisionConfig(Component):
@@ -240,25 +204,25 @@ class Config(Section):
         return self.model_copy(update=values), faults + self._cross_faults()
 
     def _cross_faults(self) -> list[str]:
-        faults = []
         monitors = ["loss", "calibrated_loss", *METRICS.names()]
-        if self.train.monitor not in monitors:
-            near = closest(self.train.monitor, monitors)
-            faults.append(
-                f"[train] monitor = '{self.train.monitor}' is no metric{near} Accepted: {', '.join(monitors)}."
-            )
+        faults = self.train.faults({name: encoder.frozen for name, encoder in self.encoders.items()}, monitors)
         for name in self.encoders:
             # The model keeps its parts under these names.
-            if not name.isidentifier() or hasattr(ModuleDict(), name):
+            if not name.isidentifier() or hasattr(ModuleDict(), name) or name == HEADS_PART:
                 faults.append(
-                    f"[encoders] '{name}' cannot name an encoder. "
-                    f"Accepted: letters, digits and _, and no word of torch's own such as 'keys' or 'type'."
+                    f"[encoders] '{name}' cannot name an encoder. Accepted: letters, digits and _, not "
+                    f"'{HEADS_PART}', and no word of torch's own such as 'keys' or 'type'."
                 )
         for name, encoder in self.encoders.items():
             if encoder.frozen and _from_scratch(encoder):
                 faults.append(
                     f"[encoders.{name}] '{encoder.name}' has no pretrained weights here and must train with the model: "
                     f"frozen it would say nothing. Fix: --set encoders.{name}.frozen=false"
+                )
+            if encoder.frozen and encoder.options.get("lora_rank"):
+                faults.append(
+                    f"[encoders.{name}] lora_rank = {encoder.options['lora_rank']} trains adapters, and the encoder is "
+                    f"frozen. Fix: --set encoders.{name}.frozen=false, or lora_rank = 0"
                 )
         if self.fusion.name == "single" and len(self.encoders) != 1:
             faults.append(

@@ -18,7 +18,7 @@ def validated(model: type[M], values: Mapping[str, Any]) -> tuple[M, list[str]]:
     try:
         return model.model_validate(dict(values)), []
     except ValidationError as error:
-        faults: dict[tuple[str, ...], list[Any]] = {}
+        faults: dict[tuple[Any, ...], list[Any]] = {}
         sound = copied(values)
         for fault in error.errors():
             # A value that fits no side of a union has a fault for each side: one line for all of them.
@@ -32,6 +32,7 @@ def validated(model: type[M], values: Mapping[str, Any]) -> tuple[M, list[str]]:
 
 
 def _remove(table: dict[str, Any], place: tuple[Any, ...]) -> None:
+    """Take a value out of its table; of a list of tables with a fault, all of them."""
     key, *rest = place
     inner = table.get(key)
     if rest and isinstance(inner, dict) and rest[0] in inner:
@@ -40,35 +41,47 @@ def _remove(table: dict[str, Any], place: tuple[Any, ...]) -> None:
         table.pop(key, None)
 
 
-def _fault(model: type[BaseModel], place: tuple[str, ...], faults: list[Any]) -> str:
+def _fault(model: type[BaseModel], place: tuple[Any, ...], faults: list[Any]) -> str:
     *tables, key = place
-    where = f"[{'.'.join(tables)}] {key}" if tables else key
+    where = _name(place)
     first = faults[0]
     if first["type"] == "extra_forbidden":
         known = list(_table(_kind(model, tuple(tables))).model_fields)
-        return f"{where}: no such setting{closest(key, known)} Accepted: {', '.join(known)}."
+        return f"{where}: no such setting{closest(str(key), known)} Accepted: {', '.join(known)}."
     if first["type"] == "missing":
         return f"{where}: needed, and not there."
     wanted = ", or ".join(dict.fromkeys(fault["msg"] for fault in faults))
     return f"{where} = {first['input']!r}: {wanted}."
 
 
-def _place(model: type[BaseModel], location: tuple[Any, ...]) -> tuple[str, ...]:
+def _name(place: tuple[Any, ...]) -> str:
+    """A place as it is named to the user; tables of a list are counted from 1."""
+    for depth, part in enumerate(place):
+        if isinstance(part, int):
+            where = f"[[{'.'.join(place[:depth])}]] {part + 1}"
+            return ", ".join([where, *filter(None, [".".join(place[depth + 1 :])])])
+    *tables, key = place
+    return f"[{'.'.join(tables)}] {key}" if tables else key
+
+
+def _place(model: type[BaseModel], location: tuple[Any, ...]) -> tuple[Any, ...]:
     """The keys that lead to a value, without the names that pydantic gives to the sides of a union."""
-    keys = tuple(str(part) for part in location)
-    for depth in range(1, len(keys)):
-        kind = _kind(model, keys[:depth])
-        if not (get_origin(kind) is dict or _is_table(kind)):
-            return keys[:depth]
-    return keys
+    for depth in range(1, len(location)):
+        kind = _kind(model, location[:depth])
+        if not (get_origin(kind) is dict or _is_table(kind) or _is_list_of_tables(kind)):
+            return location[:depth]
+    return location
 
 
-def _kind(model: type[BaseModel], keys: tuple[str, ...]) -> Any:
+def _kind(model: type[BaseModel], keys: tuple[Any, ...]) -> Any:
     """The annotation of what stands under the keys."""
     kind: Any = model
     for key in keys:
         if get_origin(kind) is dict:
             kind = get_args(kind)[1]
+            continue
+        if _is_list_of_tables(kind):
+            kind = get_args(kind)[0]
             continue
         field = _table(kind).model_fields.get(key)
         kind = None if field is None else field.annotation
@@ -77,6 +90,10 @@ def _kind(model: type[BaseModel], keys: tuple[str, ...]) -> Any:
 
 def _is_table(kind: Any) -> bool:
     return any(isinstance(side, type) and issubclass(side, BaseModel) for side in (kind, *get_args(kind)))
+
+
+def _is_list_of_tables(kind: Any) -> bool:
+    return get_origin(kind) is tuple and _is_table(get_args(kind)[0])
 
 
 def _table(kind: Any) -> type[BaseModel]:

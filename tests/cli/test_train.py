@@ -202,7 +202,7 @@ def test_a_folder_with_other_things_is_left_alone(train, tmp_path):
 
 
 def test_interrupted_and_resumed(train, tmp_path, monkeypatch):
-    from multitag import training
+    from multitag.training import run as training
 
     assert train("--quiet").code == 0
     (tmp_path / "run").rename(tmp_path / "whole")

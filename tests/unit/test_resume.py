@@ -272,7 +272,7 @@ def test_ctrl_c_saves_says_resume_and_loses_nothing(
         if moment == "in a step":
             patch.setattr(BCE, "forward", counted(BCE.forward, 7))
         elif moment == "while validating":
-            patch.setattr("multitag.training.predict_logits", counted(predict_logits, 2))
+            patch.setattr("multitag.training.run.predict_logits", counted(predict_logits, 2))
         after = counted(lambda row: None, 2) if moment == "after an epoch" else lambda row: None
         with pytest.raises(Interrupted) as caught:
             Classifier(config).fit(scenes(), out=out, on_epoch=after)

@@ -87,6 +87,9 @@ class Encoder(nn.Module, ABC):
     def optimize(self) -> None:
         """Called once on an encoder that stays frozen: may rewrite the module to run faster, with equal results."""
 
+    def settle(self) -> None:
+        """Called once on an encoder whose training is over: folds what only the training needed into its weights."""
+
     def fingerprint(self) -> str:
         """64 hex digits that change whenever the encoder's numbers could: class, identity, format version."""
         whole = {"class": type(self).__name__, "version": FORMAT_VERSION, **self.identity()}

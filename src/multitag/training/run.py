@@ -1,0 +1,208 @@
+"""The loop over stages, epochs and steps."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+
+from multitag.checkpoints import Standing, Tensors
+from multitag.config import TrainConfig
+from multitag.errors import MultitagError
+from multitag.features.feeder import Feeder
+from multitag.inference import predict_logits
+from multitag.interrupts import Interrupted, uninterrupted
+from multitag.losses import Loss
+from multitag.model import Model
+from multitag.optim import Schedule
+from multitag.progress import Progress, silent
+from multitag.tasks.base import Task
+from multitag.training.accelerator import make_accelerator
+from multitag.training.averaging import Average
+from multitag.training.epochs import close_epoch, rows_done, wins
+from multitag.training.stages import Stages
+from multitag.training.state import Checkpointing, State
+from multitag.training.steps import Stepper, make_optimizer
+
+
+def train(
+    model: Model,
+    loss: Loss,
+    task: Task,
+    rows: Feeder,
+    valid: Feeder | None,
+    settings: TrainConfig,
+    *,
+    seed: int,
+    checkpointing: Checkpointing | None = None,
+    progress: Progress = silent,
+    on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
+) -> Standing:
+    """Train `model` and leave it with the weights of its best epoch, averaged ones where they are wanted.
+
+    The order of the rows and all dropout depend on seed, epoch and step alone, so a resumed training ends with the
+    very same weights as an uninterrupted one, and the caller's random state is left as it was.
+
+    Args:
+        model: The model; it must have been built under the same seed for a resume to be exact.
+        loss: What is minimised; fitted, where it learns from the training targets.
+        task: Scores the held-out rows.
+        rows: The training rows, with targets.
+        valid: The rows that choose the best epoch; `None` trains all epochs and keeps the last.
+        settings: Epochs, batch size, rates and so on.
+        seed: Decides order and dropout.
+        checkpointing: Where the state is kept, if it is.
+        progress: Told about rows done.
+        on_epoch: Called with the history row of each epoch.
+
+    Returns:
+        Where the training ended, its history included.
+
+    Raises:
+        Interrupted: Ctrl-C; the state has been saved first where there is a checkpoint.
+        RunError: The checkpoint to resume from is damaged or of another training.
+        ConfigError: The machine cannot compute at the precision asked for, or a stage has nothing to train.
+        MultitagError: The loss is no longer a number.
+    """
+    with torch.random.fork_rng():
+        run = _Run(model, loss, task, rows, valid, settings, seed, checkpointing, progress, on_epoch)
+        return run.train()
+
+
+class _Run:
+    """One training: its parts, and the loop over epochs and steps."""
+
+    def __init__(
+        self,
+        model: Model,
+        loss: Loss,
+        task: Task,
+        rows: Feeder,
+        valid: Feeder | None,
+        settings: TrainConfig,
+        seed: int,
+        checkpointing: Checkpointing | None,
+        progress: Progress,
+        on_epoch: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.task, self.rows, self.valid = task, rows, valid
+        self.settings, self.seed, self.progress, self.on_epoch = settings, seed, progress, on_epoch
+        accelerator = make_accelerator(settings.precision)
+        self.stages = Stages(model, settings)
+        self.schedule = Schedule(settings.schedule, settings.warmup, settings.step_factor, settings.step_epochs)
+        prepared, optimizer = accelerator.prepare(model, make_optimizer(model, settings))
+        self.stepper = Stepper(accelerator, prepared, optimizer, loss, rows, clip=settings.clip)
+        # Without accelerate's autocast around `forward`: validation and prediction are in float32, as after loading.
+        self.bare: Model = accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
+        self.bare.__dict__.pop("forward", None)
+        self.average = Average(self.bare, settings.ema) if settings.ema else None
+        self.state = State(self.bare, optimizer.optimizer, self.average, accelerator, checkpointing)
+        self.steps = -(-len(rows) // settings.batch_size)
+
+    def train(self) -> Standing:
+        state, keep = self.state, self.state.keep
+        state.resume()
+        try:
+            with self.progress("training", sum(self.stages.lengths) * len(self.rows)) as advance:
+                done = self._done()
+                advance(done)
+                while not state.standing.finished:
+                    done += self._epoch(advance)
+                    advance(self._done() - done)  # what a stage that ended early left out
+                    done = self._done()
+        except KeyboardInterrupt as error:
+            with uninterrupted():
+                state.save(force=True)
+            where = (
+                "; its state was not kept" if keep is None else f"; its state is in {keep.path}: go on with --resume"
+            )
+            raise Interrupted(f"training was interrupted in {self._where()}{where}") from error
+        state.back_to_best()
+        self.stages.close()
+        for encoder in self.bare.encoders.values():
+            encoder.settle()  # type: ignore[operator]
+        self.bare.eval()
+        return state.standing
+
+    def _done(self) -> int:
+        return rows_done(self.state.standing, len(self.rows), self.settings.batch_size, self.stages.lengths)
+
+    def _where(self) -> str:
+        standing, lengths = self.state.standing, self.stages.lengths
+        length = lengths[standing.stage]
+        epoch = f"epoch {min(standing.stage_epoch + 1, length)} of {length}"
+        return epoch if len(lengths) == 1 else f"{epoch} of stage {standing.stage + 1}"
+
+    def _epoch(self, advance: Callable[[int], None]) -> int:
+        """Train an epoch, or what is left of it, and validate; how many rows it took."""
+        standing, size, started = self.state.standing, self.settings.batch_size, time.monotonic()
+        shuffle = torch.Generator().manual_seed(_seed(self.seed, standing.epoch))
+        order = torch.randperm(len(self.rows), generator=shuffle).tolist()
+        self.stepper.model.train()
+        self.stages.open(standing.stage)
+        rows = 0
+        while standing.step < self.steps:
+            chosen = order[standing.step * size : (standing.step + 1) * size]
+            with uninterrupted():
+                standing.loss_sum += self._step(chosen)
+                standing.step += 1
+                self.state.save()
+            advance(len(chosen))
+            rows += len(chosen)
+        row: dict[str, Any] = {"epoch": standing.epoch + 1}
+        if len(self.stages) > 1:
+            row["stage"] = standing.stage + 1
+        row["train_loss"] = standing.loss_sum / self.steps
+        if not math.isfinite(standing.loss_sum):
+            raise MultitagError(
+                f"training has diverged: the loss of epoch {standing.epoch + 1} is {row['train_loss']}. "
+                f"Fix: a lower learning rate (train.lr = {self.settings.lr}, train.encoder_lr = "
+                f"{self.settings.encoder_lr}), or train.precision = 'float32'"
+            )
+        with nullcontext() if self.average is None else self.average.applied(self.bare):
+            score = self._validate(row)
+            best = _copied(self.bare) if wins(standing, score) else None
+        row["seconds"] = round(time.monotonic() - started, 3)
+        with uninterrupted():
+            if best is not None:
+                self.state.best = best
+            if close_epoch(standing, row, score, lengths=self.stages.lengths, patience=self.settings.patience):
+                self.state.begin_stage()
+            self.state.save(force=standing.finished)
+        self.on_epoch(row)
+        return rows
+
+    def _step(self, chosen: list[int]) -> float:
+        standing, steps = self.state.standing, self.steps
+        torch.manual_seed(_seed(self.seed, standing.epoch, standing.step, self.stepper.accelerator.process_index))
+        step, total = standing.stage_epoch * steps + standing.step, self.stages.lengths[standing.stage] * steps
+        factor = self.schedule.factor(step, total, epoch_steps=steps)
+        value = self.stepper.step(chosen, factor=factor, scales=self.stages[standing.stage].lr_scale)
+        if self.average is not None:
+            self.average.update(self.bare, step)
+        return value
+
+    def _validate(self, row: dict[str, Any]) -> float | None:
+        if self.valid is None or self.valid.targets is None:
+            return None
+        targets = self.valid.targets.numpy()
+        logits = predict_logits(self.bare, self.valid, len(self.task.space))
+        row["valid_loss"] = -self.task.score(logits, targets, "loss")
+        score = self.task.score(logits, targets, self.settings.monitor)
+        if self.settings.monitor != "loss":
+            row[f"valid_{self.settings.monitor}"] = abs(score)
+        return score
+
+
+def _copied(model: torch.nn.Module) -> Tensors:
+    return {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+
+
+def _seed(*parts: int) -> int:
+    """A seed for torch that differs wherever one of the numbers does."""
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8]) >> 1

@@ -1,0 +1,81 @@
+"""One step of a training: forward, backward, clip, move; alone or as one of several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.optim import Optimizer
+
+from multitag.config import TrainConfig
+from multitag.features.feeder import Feeder
+from multitag.losses import Loss
+from multitag.model import Model
+from multitag.optim import build_optimizer, parameter_groups, set_rates
+
+
+def make_optimizer(model: Model, settings: TrainConfig) -> Optimizer:
+    """The optimiser of the settings over all weights of a model that need a gradient."""
+    inner = set(model.encoders.parameters())
+    groups = parameter_groups(
+        (parameter for parameter in model.parameters() if parameter not in inner),
+        dict(model.encoders.items()),
+        lr=settings.lr,
+        encoder_lr=settings.encoder_lr,
+        decay=settings.weight_decay,
+        layer_decay=settings.layer_decay,
+    )
+    return build_optimizer(settings.optimizer, groups, momentum=settings.momentum, nesterov=settings.nesterov)
+
+
+class Stepper:
+    """Takes steps.
+
+    Args:
+        accelerator: The devices.
+        model: The model, prepared by the accelerator.
+        optimizer: Likewise.
+        loss: What is minimised.
+        rows: The training rows.
+        clip: The longest gradient.
+    """
+
+    def __init__(
+        self, accelerator: Accelerator, model: Any, optimizer: Any, loss: Loss, rows: Feeder, *, clip: float
+    ) -> None:
+        self.accelerator, self.model, self.optimizer, self.rows, self.clip = accelerator, model, optimizer, rows, clip
+        self.loss = loss.to(accelerator.device)
+
+    def step(self, chosen: list[int], *, factor: float, scales: Mapping[str, float]) -> float:
+        """Take one step; the loss before it.
+
+        Args:
+            chosen: The rows, over all processes.
+            factor: The learning rate's share of its peak.
+            scales: More of that, by part.
+        """
+        accelerator = self.accelerator
+        set_rates(self.optimizer, factor, scales)
+        mine = chosen[accelerator.process_index :: accelerator.num_processes]
+        batch = self.rows.batch(mine or chosen[:1]).to(accelerator.device)
+        with accelerator.autocast():
+            logits: Tensor = self.model(batch)
+        value = self.loss(logits.float(), batch.targets)
+        if accelerator.num_processes > 1:
+            value = value * self._weight(batch.targets, real=bool(mine))
+        accelerator.backward(value)
+        accelerator.clip_grad_norm_(self.model.parameters(), self.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return float(accelerator.reduce(value.detach(), "mean"))
+
+    def _weight(self, targets: Tensor | None, *, real: bool) -> Tensor:
+        """What this process's mean counts in the mean over all, whose parts of a batch may differ in known labels."""
+        size = torch.zeros((), device=self.accelerator.device)
+        if real and targets is not None:
+            size = self.loss.size(targets).float()
+        share: Tensor = size / self.accelerator.reduce(size.clone(), "mean").clamp_min(1e-12)
+        return share
