@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from describe import DOCS, accepted, arguments, cell, code, prose, table, write
 
 from multitag.combiners import COMBINERS
+from multitag.augment import AUGMENTATIONS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError
@@ -27,14 +28,30 @@ KINDS = {
         "Every encoder has a name of its own in the configuration, `[encoders.NAME]`. There may be several of one "
         "modality. A row without the modality gets a learned vector in its place.",
     ),
+    "augmentations": (
+        AUGMENTATIONS,
+        "augment",
+        "An augmentation changes training rows at random in ways that leave their labels true. Each row is changed anew "
+        "in each epoch, by chances that depend on the run's `seed`, the epoch, the step and the row alone. Pictures and "
+        "texts are changed for encoders that train (`frozen = false`); what a frozen encoder says is stored, and never "
+        "changes. Several are applied one after another, in the order given. See `[augment]` in "
+        "[configuration](../configuration.md).",
+    ),
     "fusions": (
         FUSIONS,
         "fusion",
         "A fusion joins what the encoders say of a row. It has one or more branches, each branch gets a head, and the "
-        "heads' logits are added. x_v stands for the picture's vector, x_t for the text's, H for a head, z for the "
-        "logits.\n\nWriting one of your own takes five minutes: [adding a fusion](../adding-a-fusion.md).",
+        "heads' logits are added, where nothing else is said. x_v stands for the picture's vector, x_t for the "
+        "text's, H for a head, z for the logits.\n\n"
+        "Writing one of your own takes five minutes: [adding a fusion](../adding-a-fusion.md).",
     ),
-    "heads": (HEADS, "head", "A head turns a branch's vector into a logit for each label."),
+    "heads": (
+        HEADS,
+        "head",
+        "A head turns what a branch says of a row into a logit for each label. Most read the branch's vector. "
+        "`label_queries` and `residual_attention` read its tokens: words, or the places of a picture's grid. They need "
+        "encoders with tokens, and a fusion that hands them on, such as `single`, `sum`, `concat` and `mixed`.",
+    ),
     "losses": (
         LOSSES,
         "loss",
@@ -105,6 +122,8 @@ def _component(registry: Registry, name: str, section: str) -> list[str]:
             for key, p in options.items()
         ]
         lines += [*table(["option", "accepted", "default", "meaning"], rows), ""]
+    if section == "augment":
+        return [*lines, f"`--set 'augment.steps=[{{name = \"{name}\"}}]'`", ""]
     where = f"encoders.{getattr(component, 'modality', 'text')}" if section.startswith("encoders") else section
     train = f" --set {where}.frozen=false" if getattr(component, "from_scratch", False) else ""
     return [*lines, f"`--set {where}.name={name}{train}`", ""]

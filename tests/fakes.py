@@ -89,6 +89,26 @@ class Colours(Encoder):
         return Encoded(inputs["means"] * self.scale)
 
 
+class Patches(Colours):
+    """A picture's mean red, green and blue; tokens, the means of its four quarters, row by row."""
+
+    def __init__(self, *, storable: bool = True) -> None:
+        super().__init__(storable=storable)
+        self.token_width = 3
+
+    def prepare(self, items: Sequence[Any]) -> Inputs:
+        quarters = []
+        for picture in items:
+            pixels = np.asarray(picture, np.float32)
+            halves = [half for rows in np.array_split(pixels, 2) for half in np.array_split(rows, 2, axis=1)]
+            quarters.append([half.mean((0, 1)) for half in halves])
+        return {**super().prepare(items), "quarters": torch.tensor(np.array(quarters))}
+
+    def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
+        pooled, states = super().forward(inputs).pooled, inputs["quarters"] * self.scale
+        return Encoded(pooled, states, torch.ones(states.shape[:2], dtype=torch.bool)) if tokens else Encoded(pooled)
+
+
 class MeanOfTokens(Fusion):
     """Each encoder's mean token, joined: a fusion that reads tokens."""
 

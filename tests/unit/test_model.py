@@ -64,9 +64,19 @@ def feed(store, samples, slots, **more):
     return Feeder(rows, slots, store, **more)
 
 
+def reads_vectors(fusion: str) -> bool:
+    """Those that read tokens are tested in fusions/test_tokens_within_a_model.py."""
+    return fusion != "single" and FUSIONS.get(fusion).needs == "pooled"
+
+
 VARIANTS = [
-    *((fusion, "linear", frozen, None) for fusion in FUSIONS.names() if fusion != "single" for frozen in (True, False)),
-    *(("sum", head, True, None) for head in HEADS.names()),
+    *(
+        (fusion, "linear", frozen, None)
+        for fusion in FUSIONS.names()
+        if reads_vectors(fusion)
+        for frozen in (True, False)
+    ),
+    *(("sum", head, True, None) for head in HEADS.names() if HEADS.get(head).needs == "pooled"),
     *(("single", "linear", frozen, only) for frozen in (True, False) for only in ("image", "text")),
 ]
 
@@ -262,3 +272,40 @@ def test_a_fusion_that_reads_tokens_refuses_an_encoder_without(monkeypatch):
     with pytest.raises(ConfigError, match="fusion 'tokens' reads tokens, and these encoders have none: image"):
         build_model(config, {"image": slot(Colours()), "text": slot(Words())}, 4)
     assert build_model(config, {"text": slot(Words())}, 4).needs_tokens
+
+
+TOKEN_HEADS = [name for name in HEADS.names() if HEADS.get(name).needs == "tokens"]
+
+
+@pytest.mark.parametrize("fusion", ["single", "sum", "concat", "mixed"])
+@pytest.mark.parametrize("head", TOKEN_HEADS)
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_head_may_read_tokens(store, samples, fusion, head, frozen, monkeypatch):
+    slots = {name: slot(Words(), frozen=frozen) for name in ("text", "again")[: 1 if fusion == "single" else 2]}
+    config = Config().model_copy(update={"fusion": Component(name=fusion), "head": Component(name=head)})
+    torch.manual_seed(0)
+    model = build_model(config, slots, 4)
+    assert model.needs_tokens
+    rows = rows_of(samples)
+    fill(store, slots, rows, tokens=True)
+    feeder = Feeder(rows, slots, store, tokens=True, targets=np.tile(np.eye(4, dtype=np.float32), (3, 1)))
+    model.fit_scales(feeder)
+    whole = predict_logits(model, feeder, 4)
+    assert np.isfinite(whole).all()
+    assert np.array_equal(whole[0], whole[11]), "two rows without anything are alike"
+    for size in (1, 5):
+        monkeypatch.setattr(inference, "BATCH_ROWS", size)
+        monkeypatch.setattr(inference, "LIVE_BATCH_ROWS", size)
+        assert predict_logits(model, feeder, 4) == pytest.approx(whole, abs=1e-5)
+    batch = feeder.batch(range(12))
+    BCE()(model.train()(batch), batch.targets).backward()
+    unread = {f"missing.{name}.pooled" for name in slots}
+    assert {name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()} <= unread
+
+
+@pytest.mark.parametrize("fusion", ["sum", "concat", "mixed"])
+@pytest.mark.parametrize("head", TOKEN_HEADS)
+def test_a_head_that_reads_tokens_refuses_an_encoder_without(fusion, head):
+    config = Config().model_copy(update={"fusion": Component(name=fusion), "head": Component(name=head)})
+    with pytest.raises(ConfigError, match=f"head '{head}' reads tokens, and these encoders have none: image"):
+        build_model(config, {"image": slot(Colours()), "text": slot(Words())}, 4)

@@ -10,5 +10,12 @@ FUSIONS = Registry(
         "concat": "multitag.fusions.concat:Concat",
         "sum": "multitag.fusions.sum:Sum",
         "mixed": "multitag.fusions.mixed:Mixed",
+        "weighted": "multitag.fusions.weighted:Weighted",
+        "gated": "multitag.fusions.gated:Gated",
+        "film": "multitag.fusions.film:Film",
+        "bilinear": "multitag.fusions.bilinear:Bilinear",
+        "cross_attention": "multitag.fusions.cross_attention:CrossAttention",
+        "simple_cross": "multitag.fusions.simple_cross:SimpleCross",
+        "dvtt": "multitag.fusions.dvtt:DVTT",
     },
 )
