@@ -11,6 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from multitag.combiners import COMBINERS
+from multitag.augment import AUGMENTATIONS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError
@@ -19,7 +20,7 @@ from multitag.heads import HEADS
 from multitag.losses import LOSSES
 from multitag.metrics import METRICS
 
-CONFIGURED = [ENCODERS, FUSIONS, HEADS, LOSSES, DECISIONS, CALIBRATIONS, COMBINERS]
+CONFIGURED = [ENCODERS, AUGMENTATIONS, FUSIONS, HEADS, LOSSES, DECISIONS, CALIBRATIONS, COMBINERS]
 """A metric is a function: it has a name in the configuration, but no options."""
 
 

@@ -11,7 +11,7 @@ from doc_blocks import ROOT
 from multitag.cli import main
 
 DOCS = ROOT / "docs"
-KINDS = ["encoders", "fusions", "heads", "losses", "calibrations", "decisions", "combiners", "metrics"]
+KINDS = ["encoders", "augmentations", "fusions", "heads", "losses", "calibrations", "decisions", "combiners", "metrics"]
 COMMANDS = ["check", "train", "evaluate", "predict", "list", "demo"]
 
 

@@ -11,7 +11,18 @@ from multitag.cli import options, output
 from multitag.errors import ConfigError
 from multitag.registry import Registry, closest
 
-KINDS = ("encoders", "fusions", "heads", "losses", "calibrations", "decisions", "combiners", "metrics", "recipes")
+KINDS = (
+    "encoders",
+    "augmentations",
+    "fusions",
+    "heads",
+    "losses",
+    "calibrations",
+    "decisions",
+    "combiners",
+    "metrics",
+    "recipes",
+)
 
 
 def list_components(
@@ -56,6 +67,7 @@ def _entries(kind: str) -> list[dict[str, Any]]:
 
 def _registry(kind: str) -> Registry:
     from multitag.combiners import COMBINERS
+    from multitag.augment import AUGMENTATIONS
     from multitag.decisions import CALIBRATIONS, DECISIONS
     from multitag.encoders import ENCODERS
     from multitag.fusions import FUSIONS
@@ -65,6 +77,7 @@ def _registry(kind: str) -> Registry:
 
     return {
         "encoders": ENCODERS,
+        "augmentations": AUGMENTATIONS,
         "fusions": FUSIONS,
         "heads": HEADS,
         "losses": LOSSES,
