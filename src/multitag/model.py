@@ -150,14 +150,18 @@ def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model
     Raises:
         ConfigError: Tokens are read where an encoder gives none.
     """
-    needs = FUSIONS.get(config.fusion.name).needs
+    readers = {
+        f"fusion '{config.fusion.name}'": FUSIONS.get(config.fusion.name).needs,
+        f"head '{config.head.name}'": HEADS.get(config.head.name).needs,
+    }
     without = [name for name, slot in slots.items() if slot.encoder.token_width is None]
-    if needs == "tokens" and without:
-        raise ConfigError(
-            f"fusion '{config.fusion.name}' reads tokens, and these encoders have none: {', '.join(without)}. "
-            f"Fix: choose another fusion or other encoders"
-        )
-    tokens = "tokens" in (needs, HEADS.get(config.head.name).needs)
+    for reader, needs in readers.items():
+        if needs == "tokens" and without:
+            raise ConfigError(
+                f"{reader} reads tokens, and these encoders have none: {', '.join(without)}. "
+                f"Fix: choose another {reader.split()[0]} or other encoders"
+            )
+    tokens = "tokens" in readers.values()
     widths = {
         name: Width(slot.encoder.width, slot.encoder.token_width if tokens else None) for name, slot in slots.items()
     }

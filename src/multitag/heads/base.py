@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from multitag.errors import ConfigError
 from multitag.types import Encoded, Width
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+"""Of dropout: none of it up to, not including, all."""
 
 
 class Head(nn.Module, ABC):
@@ -40,3 +44,14 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def forward(self, encoded: Encoded) -> Tensor:
         """Logits (B, K)."""
+
+
+def real_tokens(encoded: Encoded) -> tuple[Tensor, Tensor]:
+    """The tokens (B, T, D') and their mask (B, T), for a head that needs them.
+
+    Raises:
+        ConfigError: There are none, though the branch's width said that there would be.
+    """
+    if encoded.tokens is None or encoded.mask is None:
+        raise ConfigError("the head reads tokens, and got none. Fix: feed the model with tokens")
+    return encoded.tokens, encoded.mask

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
 from torch import Tensor, nn
 
-from multitag.heads.base import Head
+from multitag.heads.base import Head, Share
 from multitag.types import Encoded, Width
 
 
@@ -18,7 +15,7 @@ class Linear(Head):
         dropout: Share of the inputs dropped while training.
     """
 
-    def __init__(self, width: Width, labels: int, /, *, dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> None:
+    def __init__(self, width: Width, labels: int, /, *, dropout: Share = 0.0) -> None:
         super().__init__(width, labels)
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(width.pooled, labels)

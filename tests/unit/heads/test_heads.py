@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import gelu, layer_norm
 
 from multitag.heads.linear import Linear
-from multitag.heads.mlp import MLP
+from multitag.heads.mlp import MLP, BatchNorm
 from multitag.types import Encoded, Width
 
 
@@ -39,3 +39,36 @@ def test_dropout_drops_its_share_of_inputs_and_of_hidden_units():
     assert dropped == pytest.approx(0.25, abs=0.02)
     mlp = MLP(Width(3), 2, dropout=0.2, input_dropout=0.3)
     assert [m.p for m in mlp.body if isinstance(m, nn.Dropout)] == [0.3, 0.2]
+
+
+def test_architecture_b_of_seed_003_is_three_fully_connected_layers_with_relu():
+    torch.manual_seed(0)
+    head = MLP(Width(3), 2, hidden=4, layers=2, activation="relu", norm="none", dropout=0.4, input_dropout=0.0)
+    kinds = [type(m) for m in head.body]
+    assert kinds == [nn.Dropout, *[nn.Linear, nn.ReLU, nn.Dropout] * 2]
+    first, second = (m for m in head.body if isinstance(m, nn.Linear))
+    x = torch.randn(5, 3)
+    hidden = (x @ first.weight.T + first.bias).clamp_min(0)
+    hidden = (hidden @ second.weight.T + second.bias).clamp_min(0)
+    assert torch.allclose(head.eval()(Encoded(x)), hidden @ head.out.weight.T + head.out.bias, atol=1e-6)
+
+
+def test_batch_norm_is_over_the_rows_while_training_and_over_all_seen_after():
+    torch.manual_seed(0)
+    head = MLP(Width(3), 2, hidden=4, norm="batch", dropout=0.0, input_dropout=0.0)
+    linear, norm = head.body[1], head.body[2]
+    x = torch.randn(50, 3)
+    hidden = x @ linear.weight.T + linear.bias
+    scaled = (hidden - hidden.mean(0)) / (hidden.var(0, correction=0) + norm.eps).sqrt()
+    assert torch.allclose(head.train()(Encoded(x)), gelu(scaled) @ head.out.weight.T + head.out.bias, atol=1e-5)
+    assert norm.running_mean.tolist() == pytest.approx((0.1 * hidden.mean(0)).tolist(), rel=1e-4)
+
+
+def test_batch_norm_takes_a_last_batch_of_one_row():
+    torch.manual_seed(0)
+    norm = BatchNorm(4).train()
+    norm(torch.randn(50, 4))
+    before = norm.running_mean.clone()
+    one = torch.randn(1, 4)
+    assert torch.equal(norm(one), norm.eval()(one))
+    assert torch.equal(norm.running_mean, before)
