@@ -7,8 +7,8 @@ from typing import Any, get_type_hints
 
 from describe import DOCS, accepted, arguments, cell, code, prose, table, write
 
-from multitag.combiners import COMBINERS
 from multitag.augment import AUGMENTATIONS
+from multitag.combiners import COMBINERS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError
@@ -31,10 +31,10 @@ KINDS = {
     "augmentations": (
         AUGMENTATIONS,
         "augment",
-        "An augmentation changes training rows at random in ways that leave their labels true. Each row is changed anew "
-        "in each epoch, by chances that depend on the run's `seed`, the epoch, the step and the row alone. Pictures and "
-        "texts are changed for encoders that train (`frozen = false`); what a frozen encoder says is stored, and never "
-        "changes. Several are applied one after another, in the order given. See `[augment]` in "
+        "An augmentation changes training rows at random in ways that leave their labels true. Each row is changed "
+        "anew in each epoch, by chances that depend on the run's `seed`, the epoch, the step and the row alone. "
+        "Pictures and texts are changed for encoders that train (`frozen = false`); what a frozen encoder says is "
+        "stored, and never changes. Several are applied one after another, in the order given. See `[augment]` in "
         "[configuration](../configuration.md).",
     ),
     "fusions": (

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from pydantic import TypeAdapter
 
-from multitag.combiners import COMBINERS
 from multitag.augment import AUGMENTATIONS
+from multitag.combiners import COMBINERS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError

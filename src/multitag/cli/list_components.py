@@ -66,8 +66,8 @@ def _entries(kind: str) -> list[dict[str, Any]]:
 
 
 def _registry(kind: str) -> Registry:
-    from multitag.combiners import COMBINERS
     from multitag.augment import AUGMENTATIONS
+    from multitag.combiners import COMBINERS
     from multitag.decisions import CALIBRATIONS, DECISIONS
     from multitag.encoders import ENCODERS
     from multitag.fusions import FUSIONS
