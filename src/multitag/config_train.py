@@ -74,12 +74,12 @@ class TrainConfig(Section):
         return more.model_copy(update={"patience": grown(self.patience), "step_epochs": grown(self.step_epochs)})
 
     def lasting(self, lengths: Sequence[int]) -> TrainConfig:
-        """These settings with other epochs for each stage; one of no epochs is left out."""
+        """These settings with other epochs for each stage; one of no epochs is left out, as are those past the last."""
         if not self.stages:
             return self.model_copy(update={"epochs": lengths[0]})
         stages = tuple(
             stage.model_copy(update={"epochs": epochs})
-            for stage, epochs in zip(self.stages, lengths, strict=True)
+            for stage, epochs in zip(self.stages, lengths, strict=False)
             if epochs
         )
         return self.model_copy(update={"stages": stages})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ import torch
 from multitag.config import Config
 from multitag.encoders import ENCODERS
 from multitag.errors import DataError
+from multitag.features.augmenting import make_augmenter
 from multitag.features.feeder import Feeder
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot, build_slots, learn
@@ -62,13 +63,13 @@ class Trained:
         network: The model with its encoders.
         logits: (M, K), of the held-out rows.
         history: A row for each epoch.
-        epochs: How many epochs its weights were trained for.
+        epochs: How many epochs of each stage its weights were trained for.
     """
 
     network: Network
     logits: Logits
     history: list[dict[str, Any]]
-    epochs: int
+    epochs: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Fitter:
         held: Rows,
         *,
         seed: int,
-        epochs: int | None = None,
+        epochs: Sequence[int] | None = None,
         progress: Progress,
         on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
     ) -> Trained:
@@ -115,7 +116,7 @@ class Fitter:
             rows: The rows to train on.
             held: The rows that choose the best epoch, and whose logits are wanted.
             seed: Of its weights, the order of the rows and all dropout.
-            epochs: Train for so many, without looking at `held`.
+            epochs: Train each stage for so many, without looking at `held`.
             progress: Told about each stage.
             on_epoch: Called with the history row of each epoch.
 
@@ -126,7 +127,7 @@ class Fitter:
         config = self.config
         settings = config.train.for_rows(len(rows))
         if epochs is not None:
-            settings = settings.model_copy(update={"epochs": epochs})
+            settings = settings.lasting(epochs)
         with torch.random.fork_rng(), self.clock.time("encoding"):
             network = self.build(rows.samples, seed)
             slots, model = network.slots, network.model
@@ -144,13 +145,14 @@ class Fitter:
                 held_feeder if epochs is None else None,
                 settings,
                 seed=seed,
-                checkpointing=self._checkpointing(name, rows, held, slots, settings.epochs, seed),
+                augmenter=make_augmenter(config.augment, self.space.encode(rows.samples), seed),
+                checkpointing=self._checkpointing(name, rows, held, slots, settings.lengths, seed),
                 progress=progress,
                 on_epoch=on_epoch,
             )
         with self.clock.time("testing"):
             logits = predict_logits(model, held_feeder, len(self.space), progress=progress)
-        return Trained(network, logits, standing.history, standing.best_epoch + 1)
+        return Trained(network, logits, standing.history, tuple(standing.useful))
 
     def build(self, samples: list[Sample], seed: int) -> Network:
         """A network with its weights as they are before training.
@@ -200,7 +202,7 @@ class Fitter:
         return feed(rows, slots, self.store, model, targets=self.space.encode(rows.samples), progress=progress)
 
     def _checkpointing(
-        self, name: str, rows: Rows, held: Rows, slots: Mapping[str, Slot], epochs: int, seed: int
+        self, name: str, rows: Rows, held: Rows, slots: Mapping[str, Slot], epochs: Sequence[int], seed: int
     ) -> Checkpointing | None:
         if self.folder is None:
             return None

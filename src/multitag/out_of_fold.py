@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from multitag.features.rows import Rows
 from multitag.fitter import Fitter, Trained
 from multitag.interrupts import Interrupted
 from multitag.networks import averaged
-from multitag.progress import Advance, Progress
+from multitag.progress import Progress, within
 from multitag.tasks.base import Logits
 
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -38,7 +38,7 @@ def each_seed(
     rows: Rows,
     held: Rows,
     *,
-    epochs: Sequence[Any] | None = None,
+    epochs: Sequence[Sequence[int]] | None = None,
     progress: Progress,
     on_epoch: OnEpoch = lambda row: None,
 ) -> list[Trained]:
@@ -62,7 +62,7 @@ def each_seed(
         own = name if number == 0 else f"{name}-seed{number + 1}"
         named = {"model": own} if count > 1 or name != "main" else {}  # a single network needs no name
         length = None if epochs is None else epochs[number]
-        with _within(f"seed {number + 1} of {count}" if count > 1 else "", progress) as told:
+        with part_of(f"seed {number + 1} of {count}" if count > 1 else "", progress) as told:
             found = fitter.train(
                 own,
                 rows,
@@ -81,7 +81,7 @@ def each_fold(
     rows: Rows,
     parts: Sequence[Split],
     *,
-    epochs: Sequence[Any] | None = None,
+    epochs: Sequence[Sequence[int]] | None = None,
     progress: Progress,
     on_epoch: OnEpoch = lambda row: None,
 ) -> Iterator[tuple[Split, list[Trained]]]:
@@ -100,13 +100,13 @@ def each_fold(
     """
     for number, part in enumerate(parts, 1):
         outside, inside = rows.take(part.train_indices.tolist()), rows.take(part.held_indices.tolist())
-        with _within(f"fold {number} of {len(parts)}", progress) as told:
+        with part_of(f"fold {number} of {len(parts)}", progress) as told:
             name = f"fold{number}"
             found = each_seed(fitter, name, outside, inside, epochs=epochs, progress=told, on_epoch=on_epoch)
         yield part, found
 
 
-def out_of_fold(fitter: Fitter, rows: Rows, *, epochs: Sequence[Any], progress: Progress) -> Logits:
+def out_of_fold(fitter: Fitter, rows: Rows, *, epochs: Sequence[Sequence[int]], progress: Progress) -> Logits:
     """Logits (N, K) of rows by networks that did not see them, which are dropped afterwards.
 
     Args:
@@ -127,13 +127,9 @@ def out_of_fold(fitter: Fitter, rows: Rows, *, epochs: Sequence[Any], progress: 
 
 
 @contextmanager
-def _within(where: str, progress: Progress) -> Iterator[Progress]:
-    """Progress, and interruptions, that say of which part the work is."""
-
-    def told(what: str, total: int, /) -> AbstractContextManager[Advance]:
-        return progress(f"{where}: {what}", total)
-
+def part_of(where: str, progress: Progress) -> Iterator[Progress]:
+    """Progress, and interruptions, that say of which part the work is; ``""`` says nothing."""
     try:
-        yield told if where else progress
+        yield within(where, progress) if where else progress
     except Interrupted as error:
         raise Interrupted(f"{where}: {error}" if where else str(error)) from error
