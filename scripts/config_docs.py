@@ -11,6 +11,7 @@ from multitag import config
 PAGE = DOCS / "configuration.md"
 SECTIONS: dict[str, type[Any]] = {
     "data": config.DataConfig,
+    "augment": config.AugmentConfig,
     "train": config.TrainConfig,
     "decision": config.DecisionConfig,
     "store": config.StoreConfig,
@@ -26,6 +27,11 @@ MEANINGS = {
     "data.on_bad_image": "A picture that cannot be used: stop and list them all, or take the row without a picture.",
     "data.max_pixels": "A picture with more pixels cannot be used.",
     "data.valid_share": "The share of rows held out where no validation table is given.",
+    "augment.steps": "[Augmentations](components/augmentations.md), one after another, each a table with its `name` "
+    "and options: `[[augment.steps]]`. They change training rows only, and only for encoders that train.",
+    "augment.rare": "A label that a share f of the rows has, less than this, is seen sqrt(rare / f) times as often: "
+    "rows with it come again in the same epoch, each time changed in another way (repeat factor sampling, Gupta et al. "
+    "2019). 0 repeats nothing.",
     "train.epochs": "At most so many passes over the rows.",
     "train.min_steps": "At least so many steps in all: a small table is gone through more often than `epochs` says.",
     "train.batch_size": "Rows in one step.",

@@ -9,7 +9,7 @@ import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import ByteSize
+from pydantic import BaseModel, ByteSize
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
@@ -39,6 +39,8 @@ def accepted(hint: Any) -> str:
         if get_origin(get_args(hint)[0]) in (Union, types.UnionType):
             return f"a list, each {accepted(get_args(hint)[0])}"
         kind = get_args(get_args(hint)[0])[0] if get_origin(get_args(hint)[0]) is Annotated else get_args(hint)[0]
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return "a list of tables"
         return "a list of numbers" if kind in (int, float) else "a list of texts"
     return KINDS.get(hint, getattr(hint, "__name__", str(hint)))
 

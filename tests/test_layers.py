@@ -16,7 +16,7 @@ ROOT = Path(multitag.__file__).parent
 LAYERS = [
     ["errors", "types", "registry", "layers", "progress", "interrupts"],
     ["data", "augment", "encoders", "fusions", "heads", "losses", "decisions", "combiners", "metrics", "optim", "checkpoints"],
-    ["config_base", "config_changes", "config_train", "config_faults", "config"],
+    ["config_base", "config_augment", "config_changes", "config_train", "config_faults", "config"],
     ["features", "model", "tasks"],
     ["inference", "networks", "pipeline", "run_folder", "run_files", "sizes", "evaluation", "saved_networks", "artifacts"],
     ["training"],

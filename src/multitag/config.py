@@ -11,6 +11,7 @@ import tomli_w
 from pydantic import Field
 from torch.nn import ModuleDict
 
+from multitag.config_augment import AugmentConfig
 from multitag.config_base import Component, Section
 from multitag.config_changes import changed_values
 from multitag.config_faults import validated
@@ -27,6 +28,7 @@ from multitag.optim import HEADS_PART
 from multitag.registry import Registry
 
 __all__ = [
+    "AugmentConfig",
     "Component",
     "Config",
     "DataConfig",
@@ -106,6 +108,7 @@ class Config(Section):
     recipe: RecipeConfig | None = None
     data: DataConfig = DataConfig()
     encoders: dict[str, EncoderConfig] = Field(default_factory=_default_encoders, min_length=1)
+    augment: AugmentConfig = AugmentConfig()
     fusion: Component = Component(name="sum")
     head: Component = Component(name="mlp")
     loss: Component = Component(name="bce", smoothing=0.1)  # type: ignore[call-arg]
@@ -190,7 +193,7 @@ class Config(Section):
                 faults.extend(f"[{where}] {line}" for line in str(error).split("\n"))
                 return own
 
-        values = {
+        values: dict[str, Any] = {
             "encoders": {
                 key: EncoderConfig(**fill(ENCODERS, encoder, f"encoders.{key}"))
                 for key, encoder in self.encoders.items()
@@ -201,7 +204,9 @@ class Config(Section):
             "calibration": Component(**fill(CALIBRATIONS, self.calibration, "calibration")),
             "decision": DecisionConfig(**fill(DECISIONS, self.decision, "decision")),
         }
-        return self.model_copy(update=values), faults + self._cross_faults()
+        values["augment"], more = self.augment.resolved()
+        faults += [*more, *self._cross_faults()]
+        return self.model_copy(update=values), faults
 
     def _cross_faults(self) -> list[str]:
         monitors = ["loss", "calibrated_loss", *METRICS.names()]
@@ -213,6 +218,8 @@ class Config(Section):
                     f"[encoders] '{name}' cannot name an encoder. Accepted: letters, digits and _, not "
                     f"'{HEADS_PART}', and no word of torch's own such as 'keys' or 'type'."
                 )
+        modalities = {name: modality for name, e in self.encoders.items() if (modality := _modality(e)) is not None}
+        faults += self.augment.faults(modalities, {name for name, e in self.encoders.items() if e.frozen})
         for name, encoder in self.encoders.items():
             if encoder.frozen and _from_scratch(encoder):
                 faults.append(
@@ -239,6 +246,13 @@ class Config(Section):
     def dump(self) -> str:
         """The whole configuration as TOML, defaults included."""
         return tomli_w.dumps(self.values())
+
+
+def _modality(section: EncoderConfig) -> str | None:
+    try:
+        return str(ENCODERS.get(section.name).modality)
+    except ConfigError:  # no such encoder, or not installed: that is said elsewhere
+        return None
 
 
 def _from_scratch(section: EncoderConfig) -> bool:

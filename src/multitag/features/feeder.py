@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from multitag.augment.augmenter import Draw
 from multitag.encoders import Encoder
 from multitag.features.fill import contents_of
 from multitag.features.rows import Rows
@@ -61,8 +62,13 @@ class Feeder:
     def __len__(self) -> int:
         return len(self.samples)
 
-    def batch(self, rows: Sequence[int]) -> Batch:
-        """The rows as one batch on the CPU."""
+    def batch(self, rows: Sequence[int], draw: Draw | None = None) -> Batch:
+        """The rows as one batch on the CPU.
+
+        Args:
+            rows: Which, in this order.
+            draw: How they are changed for encoders that train, while training.
+        """
         index = torch.as_tensor(rows, dtype=torch.long)
         present = {name: here[index] for name, here in self.present.items()}
         encoded, inputs = {}, {}
@@ -70,14 +76,18 @@ class Feeder:
             if slot.stored:
                 encoded[name] = self._stored(name, index)
                 continue
-            items = slot.items([self.samples[row] for row in rows if self.present[name][row]])
+            here = [place for place, row in enumerate(rows) if self.present[name][row]]
+            items = slot.items([self.samples[rows[place]] for place in here])
+            if draw is not None and not slot.frozen:
+                items = draw.items(slot.encoder.modality, items, here)
             prepared = slot.encoder.prepare(items) if items else {}
             if slot.frozen:
                 encoded[name] = _scattered(slot, prepared, present[name], tokens=self.tokens)
             else:
                 inputs[name] = prepared
         targets = None if self.targets is None else self.targets[index]
-        return Batch(len(rows), encoded, inputs, present, targets)
+        batch = Batch(len(rows), encoded, inputs, present, targets)
+        return batch if draw is None else draw.batch(batch, list(inputs))
 
     def pooled(self, name: str, rows: Sequence[int]) -> Tensor:
         """The stored pooled vectors of the encoder `name` for `rows` that have its modality: (n, D)."""

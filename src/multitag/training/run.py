@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from multitag.augment.augmenter import Augmenter
 from multitag.checkpoints import Standing, Tensors
 from multitag.config import TrainConfig
 from multitag.errors import MultitagError
@@ -39,14 +40,15 @@ def train(
     settings: TrainConfig,
     *,
     seed: int,
+    augmenter: Augmenter | None = None,
     checkpointing: Checkpointing | None = None,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> Standing:
     """Train `model` and leave it with the weights of its best epoch, averaged ones where they are wanted.
 
-    The order of the rows and all dropout depend on seed, epoch and step alone, so a resumed training ends with the
-    very same weights as an uninterrupted one, and the caller's random state is left as it was.
+    The order of the rows, their changes and all dropout depend on seed, epoch and step alone, so a resumed training
+    ends with the very same weights as an uninterrupted one, and the caller's random state is left as it was.
 
     Args:
         model: The model; it must have been built under the same seed for a resume to be exact.
@@ -56,6 +58,7 @@ def train(
         valid: The rows that choose the best epoch; `None` trains all epochs and keeps the last.
         settings: Epochs, batch size, rates and so on.
         seed: Decides order and dropout.
+        augmenter: What is done to the training rows, and how often each comes, if not once an epoch as it stands.
         checkpointing: Where the state is kept, if it is.
         progress: Told about rows done.
         on_epoch: Called with the history row of each epoch.
@@ -70,7 +73,7 @@ def train(
         MultitagError: The loss is no longer a number.
     """
     with torch.random.fork_rng():
-        run = _Run(model, loss, task, rows, valid, settings, seed, checkpointing, progress, on_epoch)
+        run = _Run(model, loss, task, rows, valid, settings, seed, augmenter, checkpointing, progress, on_epoch)
         return run.train()
 
 
@@ -86,29 +89,31 @@ class _Run:
         valid: Feeder | None,
         settings: TrainConfig,
         seed: int,
+        augmenter: Augmenter | None,
         checkpointing: Checkpointing | None,
         progress: Progress,
         on_epoch: Callable[[dict[str, Any]], None],
     ) -> None:
-        self.task, self.rows, self.valid = task, rows, valid
+        self.task, self.valid = task, valid
         self.settings, self.seed, self.progress, self.on_epoch = settings, seed, progress, on_epoch
         accelerator = make_accelerator(settings.precision)
         self.stages = Stages(model, settings)
         self.schedule = Schedule(settings.schedule, settings.warmup, settings.step_factor, settings.step_epochs)
         prepared, optimizer = accelerator.prepare(model, make_optimizer(model, settings))
-        self.stepper = Stepper(accelerator, prepared, optimizer, loss, rows, clip=settings.clip)
+        self.stepper = Stepper(accelerator, prepared, optimizer, loss, rows, augmenter, clip=settings.clip)
         # Without accelerate's autocast around `forward`: validation and prediction are in float32, as after loading.
         self.bare: Model = accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
         self.bare.__dict__.pop("forward", None)
         self.average = Average(self.bare, settings.ema) if settings.ema else None
         self.state = State(self.bare, optimizer.optimizer, self.average, accelerator, checkpointing)
-        self.steps = -(-len(rows) // settings.batch_size)
+        self.length = len(rows) if augmenter is None else len(augmenter.rows)
+        self.steps = -(-self.length // settings.batch_size)
 
     def train(self) -> Standing:
         state, keep = self.state, self.state.keep
         state.resume()
         try:
-            with self.progress("training", sum(self.stages.lengths) * len(self.rows)) as advance:
+            with self.progress("training", sum(self.stages.lengths) * self.length) as advance:
                 done = self._done()
                 advance(done)
                 while not state.standing.finished:
@@ -130,7 +135,7 @@ class _Run:
         return state.standing
 
     def _done(self) -> int:
-        return rows_done(self.state.standing, len(self.rows), self.settings.batch_size, self.stages.lengths)
+        return rows_done(self.state.standing, self.length, self.settings.batch_size, self.stages.lengths)
 
     def _where(self) -> str:
         standing, lengths = self.state.standing, self.stages.lengths
@@ -142,7 +147,7 @@ class _Run:
         """Train an epoch, or what is left of it, and validate; how many rows it took."""
         standing, size, started = self.state.standing, self.settings.batch_size, time.monotonic()
         shuffle = torch.Generator().manual_seed(_seed(self.seed, standing.epoch))
-        order = torch.randperm(len(self.rows), generator=shuffle).tolist()
+        order = torch.randperm(self.length, generator=shuffle).tolist()
         self.stepper.model.train()
         self.stages.open(standing.stage)
         rows = 0
@@ -182,7 +187,8 @@ class _Run:
         torch.manual_seed(_seed(self.seed, standing.epoch, standing.step, self.stepper.accelerator.process_index))
         step, total = standing.stage_epoch * steps + standing.step, self.stages.lengths[standing.stage] * steps
         factor = self.schedule.factor(step, total, epoch_steps=steps)
-        value = self.stepper.step(chosen, factor=factor, scales=self.stages[standing.stage].lr_scale)
+        at, scales = (standing.epoch, standing.step), self.stages[standing.stage].lr_scale
+        value = self.stepper.step(chosen, at=at, factor=factor, scales=scales)
         if self.average is not None:
             self.average.update(self.bare, step)
         return value

@@ -10,11 +10,13 @@ from accelerate import Accelerator
 from torch import Tensor
 from torch.optim import Optimizer
 
+from multitag.augment.augmenter import Augmenter
 from multitag.config import TrainConfig
 from multitag.features.feeder import Feeder
 from multitag.losses import Loss
 from multitag.model import Model
 from multitag.optim import build_optimizer, parameter_groups, set_rates
+from multitag.types import Batch
 
 
 def make_optimizer(model: Model, settings: TrainConfig) -> Optimizer:
@@ -40,27 +42,38 @@ class Stepper:
         optimizer: Likewise.
         loss: What is minimised.
         rows: The training rows.
+        augmenter: What is done to them, if anything.
         clip: The longest gradient.
     """
 
     def __init__(
-        self, accelerator: Accelerator, model: Any, optimizer: Any, loss: Loss, rows: Feeder, *, clip: float
+        self,
+        accelerator: Accelerator,
+        model: Any,
+        optimizer: Any,
+        loss: Loss,
+        rows: Feeder,
+        augmenter: Augmenter | None,
+        *,
+        clip: float,
     ) -> None:
+        self.augmenter = augmenter
         self.accelerator, self.model, self.optimizer, self.rows, self.clip = accelerator, model, optimizer, rows, clip
         self.loss = loss.to(accelerator.device)
 
-    def step(self, chosen: list[int], *, factor: float, scales: Mapping[str, float]) -> float:
+    def step(self, chosen: list[int], *, at: tuple[int, int], factor: float, scales: Mapping[str, float]) -> float:
         """Take one step; the loss before it.
 
         Args:
-            chosen: The rows, over all processes.
+            chosen: The rows, over all processes; places in the augmenter's rows, where there is one.
+            at: Which epoch, and which step of it.
             factor: The learning rate's share of its peak.
             scales: More of that, by part.
         """
         accelerator = self.accelerator
         set_rates(self.optimizer, factor, scales)
         mine = chosen[accelerator.process_index :: accelerator.num_processes]
-        batch = self.rows.batch(mine or chosen[:1]).to(accelerator.device)
+        batch = self._batch(mine or chosen[:1], at).to(accelerator.device)
         with accelerator.autocast():
             logits: Tensor = self.model(batch)
         value = self.loss(logits.float(), batch.targets)
@@ -71,6 +84,11 @@ class Stepper:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return float(accelerator.reduce(value.detach(), "mean"))
+
+    def _batch(self, places: list[int], at: tuple[int, int]) -> Batch:
+        if self.augmenter is None:
+            return self.rows.batch(places)
+        return self.rows.batch([self.augmenter.rows[place] for place in places], self.augmenter.draw(*at, places))
 
     def _weight(self, targets: Tensor | None, *, real: bool) -> Tensor:
         """What this process's mean counts in the mean over all, whose parts of a batch may differ in known labels."""

@@ -159,3 +159,36 @@ def test_scattered_tokens_leave_absent_rows_one_zero_token():
     assert spread.mask.tolist() == [[True, False]] * 3
     assert spread.tokens[:, 0].tolist() == [[0, 0], [5, 5], [0, 0]]
     assert scatter_tokens(Encoded(torch.ones(3, 2)), torch.ones(3, dtype=torch.bool)).tokens is None
+
+
+class Shout:
+    """Changes each text, and says for which row of the batch it was asked."""
+
+    def __init__(self) -> None:
+        self.asked, self.mixed = [], []
+
+    def items(self, modality, items, where):
+        self.asked.append((modality, list(items) if modality == "text" else len(items), list(where)))
+        return ["zz" for _ in items] if modality == "text" else items
+
+    def batch(self, batch, trained):
+        self.mixed.append(sorted(trained))
+        return batch
+
+
+def test_only_what_trains_is_changed(store, samples):
+    rows, plain = rows_of(samples), feeder(store, samples)
+    slots = {"image": plain.slots["image"], "text": slot(Words(), frozen=False)}
+    shout = Shout()
+    batch = Feeder(rows, slots, store).batch([3, 1, 0], shout)
+    assert shout.asked == [("text", ["aa bb cc", "aa"], [1, 2])]
+    assert shout.mixed == [["text"]]
+    assert batch.inputs["text"]["tokens"][:, 0].tolist() == [[26, 26], [26, 26]]
+    assert torch.equal(batch.encoded["image"].pooled, plain.batch([3, 1, 0]).encoded["image"].pooled)
+
+
+def test_what_is_frozen_and_not_stored_is_not_changed_either(store, samples):
+    shout = Shout()
+    batch = feeder(store, samples, storable=False).batch([0, 1], shout)
+    assert (shout.asked, shout.mixed) == ([], [[]])
+    assert batch.encoded["text"].pooled.tolist() == [A, B]
