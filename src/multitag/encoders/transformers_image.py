@@ -14,6 +14,7 @@ from pydantic import Field
 from multitag.encoders import hub
 from multitag.encoders.architecture import check_architecture, picture_size, plain_processor, untrained
 from multitag.encoders.base import Encoder, Inputs, weights_hash
+from multitag.encoders.lora import Alpha, Dropout, Lora, Rank, Targets, merge_adapters
 from multitag.encoders.resizing import Resize, squared
 from multitag.errors import ConfigError
 from multitag.types import Encoded, Modality
@@ -36,6 +37,13 @@ class TransformersImage(Encoder):
             ``{model_type = "resnet", layer_type = "basic", depths = [3, 4, 6, 3], hidden_sizes = [64, 128, 256, 512]}``
             (ResNet-34): `model_type` and any keys of its config.json. It needs no hub, and must train with the model
             (``frozen = false``). Pictures are stretched to 224, or the configuration's size, and scaled to -1..1.
+        lora_rank: Train low-rank adapters of this rank, and not the network's own weights, with ``frozen = false``
+            (needs the `lora` extra); 0 trains the weights. After training they are merged: the run needs no peft.
+            They bear a higher `train.encoder_lr` than weights do, such as 3e-4.
+        lora_alpha: The adapters' weight beside the network's own is lora_alpha / lora_rank.
+        lora_dropout: Of what the adapters read.
+        lora_targets: ``"auto"`` adapts the linear maps that peft names for this kind of network, all where it names
+            none; ``"all-linear"`` all.
 
     Raises:
         WeightsError: The weights are neither in a folder, nor in a package, nor to be had from the hub.
@@ -52,8 +60,15 @@ class TransformersImage(Encoder):
         resize: Literal["model"] | Resize = "model",
         size: Literal["model"] | Annotated[int, Field(ge=16, le=2048)] = "model",
         architecture: dict[str, Any] | None = None,
+        lora_rank: Rank = 0,
+        lora_alpha: Alpha = 16.0,
+        lora_dropout: Dropout = 0.0,
+        lora_targets: Targets = "auto",
     ) -> None:
         super().__init__()
+        self.lora = Lora(lora_rank, lora_alpha, lora_dropout, lora_targets) if lora_rank else None
+        if architecture is not None and lora_rank:
+            raise ConfigError("option 'architecture' is an untrained network: adapters are for pretrained ones")
         self.model = model
         self.normalize = normalize
         self.resize: Literal["model"] | Resize = resize
@@ -71,6 +86,8 @@ class TransformersImage(Encoder):
             self.net = hub.load_tower(self.model, "image")
             self.processor = hub.load_image_processor(self.model)
             self._try_size()
+            if self.lora is not None:
+                self.lora.adapt(self.net, self.model)
             return
         with untrained(self.architecture):
             self.net = hub.build_tower(self.architecture, "image")
@@ -113,6 +130,11 @@ class TransformersImage(Encoder):
         self.net.train(training)
         self.width = encoded.pooled.shape[-1]
         self.token_width = None if encoded.tokens is None else encoded.tokens.shape[-1]
+
+    def settle(self) -> None:
+        """Merge the adapters, where there are any."""
+        if self.lora is not None:
+            merge_adapters(self.net)
 
     def identity(self) -> dict[str, Any]:
         """The weights' hash, the processor's settings, the resizing and the pooling."""

@@ -19,6 +19,7 @@ from multitag.encoders.architecture import (
     words_of,
 )
 from multitag.encoders.base import Encoder, Inputs, weights_hash
+from multitag.encoders.lora import Alpha, Dropout, Lora, Rank, Targets, merge_adapters
 from multitag.encoders.vocabulary import Vocabulary
 from multitag.encoders.weights import MINILM
 from multitag.errors import ConfigError
@@ -47,6 +48,13 @@ class TransformersText(Encoder):
             intermediate_size = 512}`` (BERT-tiny): `model_type` and any keys of its config.json. It needs no hub,
             learns whole words from the training rows, at most `vocab_size`, and must train with the model
             (``frozen = false``).
+        lora_rank: Train low-rank adapters of this rank, and not the network's own weights, with ``frozen = false``
+            (needs the `lora` extra); 0 trains the weights. After training they are merged: the run needs no peft.
+            They bear a higher `train.encoder_lr` than weights do, such as 3e-4.
+        lora_alpha: The adapters' weight beside the network's own is lora_alpha / lora_rank.
+        lora_dropout: Of what the adapters read.
+        lora_targets: ``"auto"`` adapts the linear maps that peft names for this kind of network, all where it names
+            none; ``"all-linear"`` all.
 
     Raises:
         WeightsError: The weights are neither in a folder, nor in a package, nor to be had from the hub.
@@ -64,8 +72,15 @@ class TransformersText(Encoder):
         normalize: bool = False,
         max_length: Annotated[int, Field(ge=3)] = 256,
         architecture: dict[str, Any] | None = None,
+        lora_rank: Rank = 0,
+        lora_alpha: Alpha = 16.0,
+        lora_dropout: Dropout = 0.0,
+        lora_targets: Targets = "auto",
     ) -> None:
         super().__init__()
+        self.lora = Lora(lora_rank, lora_alpha, lora_dropout, lora_targets) if lora_rank else None
+        if architecture is not None and lora_rank:
+            raise ConfigError("option 'architecture' is an untrained network: adapters are for pretrained ones")
         self.model = model if architecture is None else str(architecture.get("model_type"))
         self.architecture = architecture
         self.learns = self.from_scratch = architecture is not None
@@ -79,6 +94,8 @@ class TransformersText(Encoder):
         """Load the weights and the tokenizer; an untrained network is built by `fit`, when its words are known."""
         if self.architecture is None:
             self._take(hub.load_tower(self.model, "text"), hub.load_tokenizer(self.model))
+            if self.lora is not None:
+                self.lora.adapt(self.net, self.model)
 
     def fit(self, items: Sequence[str]) -> None:
         """Learn the words and build the network, where it is an untrained one."""
@@ -124,6 +141,11 @@ class TransformersText(Encoder):
         self.net.train(training)
         self.width = encoded.pooled.shape[-1]
         self.token_width = None if encoded.tokens is None else encoded.tokens.shape[-1]
+
+    def settle(self) -> None:
+        """Merge the adapters, where there are any."""
+        if self.lora is not None:
+            merge_adapters(self.net)
 
     def identity(self) -> dict[str, Any]:
         """The weights' hash, the tokenizer, the pooling and the cut."""
