@@ -13,6 +13,7 @@ SECTIONS: dict[str, type[Any]] = {
     "data": config.DataConfig,
     "augment": config.AugmentConfig,
     "train": config.TrainConfig,
+    "train.stages": config.StageConfig,
     "decision": config.DecisionConfig,
     "store": config.StoreConfig,
 }
@@ -32,21 +33,39 @@ MEANINGS = {
     "augment.rare": "A label that a share f of the rows has, less than this, is seen sqrt(rare / f) times as often: "
     "rows with it come again in the same epoch, each time changed in another way (repeat factor sampling, Gupta et al. "
     "2019). 0 repeats nothing.",
-    "train.epochs": "At most so many passes over the rows.",
+    "train.epochs": "At most so many passes over the rows, where there are no stages.",
     "train.min_steps": "At least so many steps in all: a small table is gone through more often than `epochs` says.",
     "train.batch_size": "Rows in one step.",
+    "train.optimizer": "The rule by which weights move. `adamw` and `nadam` decay weights apart from the gradient; "
+    "`adam` and `sgd` add the decay to the gradient.",
     "train.lr": "The highest learning rate of fusion and heads.",
     "train.encoder_lr": "The highest learning rate of encoders that are not frozen.",
-    "train.weight_decay": "AdamW's decoupled weight decay.",
-    "train.warmup": "The share of all steps in which the learning rate rises from 0.",
-    "train.schedule": "How the learning rate falls afterwards.",
+    "train.layer_decay": "Layer l of an encoder with n layers learns at `encoder_lr` times this to the power n - l: "
+    "what is near the input moves less. 1 is one rate for all.",
+    "train.weight_decay": "How fast weights shrink; biases and norms do not.",
+    "train.momentum": "Of `sgd`.",
+    "train.nesterov": "Whether `sgd` looks ahead (Nesterov's momentum).",
+    "train.schedule": "How the learning rate falls after the warm-up: to 0 along a cosine or a line, not at all, or by "
+    "steps. `one_cycle` (Smith 2018) has a rise of its own, from 1/25 over 30 % of all steps, and falls to 1/250,000.",
+    "train.warmup": "The share of all steps in which the learning rate rises from 0; not for `one_cycle`.",
+    "train.step_epochs": "The `step` schedule multiplies the learning rate after every so many epochs; they grow with "
+    "`min_steps` as `epochs` do.",
+    "train.step_factor": "By this.",
     "train.clip": "The longest gradient; longer ones are scaled down.",
+    "train.ema": "Average the weights over the steps, keeping this share of the average in each (0.999, say; less in "
+    "the first steps). Validation, the best epoch and the saved model have the averaged weights. 0 is off.",
     "train.modality_dropout": "The share of rows whose picture or text is hidden in a step, so that rows without one "
     "are predicted well. Never both.",
     "train.monitor": "What chooses the best epoch: `loss` or a [metric](components/metrics.md), on held-out rows.",
-    "train.patience": "Stop after so many epochs without a better one.",
+    "train.patience": "Stop after so many epochs without a better one; with stages, go on to the next.",
     "train.precision": "What the network computes in.",
     "train.checkpoint_seconds": "Save the state at most this often.",
+    "train.stages": "[Stages](#trainstages), one after another.",
+    "train.stages.epochs": "At most so many passes over the rows; a small table is gone through more often, see "
+    "`min_steps`.",
+    "train.stages.train": "What trains: `heads` (fusion, heads and missing tokens) and encoders by name. Everything "
+    "else stays as it is.",
+    "train.stages.lr_scale": "By what a part's learning rate is multiplied, where it is not 1: `{ text = 0.1 }`.",
     "train.folds": "2 or more: train so many models, each on all rows but one part, which chooses its epoch, and "
     "average their logits. Calibration and decision are fitted on all rows, each predicted by the model that did not "
     "see it.",
@@ -73,7 +92,7 @@ def _table(section: str, model: type[Any]) -> list[str]:
         meaning = MEANINGS.get(f"{section}.{name}")
         if meaning is None:
             raise SystemExit(f"say in scripts/config_docs.py what {section}.{name} means")
-        default = "not set" if field.default is None else code(field.default)
+        default = "needed" if field.is_required() else "not set" if field.default is None else code(field.default)
         rows.append([f"`{name}`", accepted(hints[name]), default, meaning])
     return table(["setting", "accepted", "default", "meaning"], rows)
 

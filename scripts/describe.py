@@ -59,7 +59,7 @@ def code(value: Any) -> str:
     """A value as it stands in TOML."""
     if value is True or value is False:
         return f"`{str(value).lower()}`"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | dict):
         return f"`{json.dumps(value)}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
 

@@ -218,8 +218,9 @@ def test_interrupted_and_resumed(train, tmp_path, monkeypatch):
         patch.setattr(training, "predict_logits", interrupt)
         answer = train("--set", "train.checkpoint_seconds=0", "--quiet")
     assert answer.code == 130
-    assert "interrupted" in answer.err
+    assert answer.err.startswith("interrupted: training stopped in epoch 3 of ")
     assert "--resume" in answer.err
+    assert "error" not in answer.err
     refused = train("--quiet")
     assert refused.code == 6
     assert "--resume" in refused.err

@@ -132,7 +132,7 @@ def test_a_single_fault_names_its_place(values, fault):
     assert faults(values) == [fault]
 
 
-@pytest.mark.parametrize("name", ["a.b", "values", "training", "two words", ""])
+@pytest.mark.parametrize("name", ["a.b", "values", "training", "heads", "two words", ""])
 def test_a_name_the_model_cannot_keep_an_encoder_under_is_refused(name):
     values = {"encoders": {name: {"name": "bag_of_ngrams"}}, "fusion": {"name": "single"}}
     (fault,) = faults(values)
@@ -204,6 +204,93 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "bad.toml").write_bytes(b"title = \xff")
     with pytest.raises(ConfigError, match=r"bad\.toml is not valid TOML"):
         Config.read(tmp_path / "bad.toml")
+
+
+STAGED = {
+    "encoders": {
+        "text": {"name": "transformers_text", "frozen": False},
+        "image": {"name": "efficientnet_lite", "frozen": False},
+    },
+    "train": {
+        "stages": [
+            {"epochs": 3, "train": ["heads"]},
+            {"epochs": 2, "train": ["heads", "text", "image"], "lr_scale": {"text": 0.1}},
+        ]
+    },
+}
+
+
+def with_stages(*stages):
+    return {**STAGED, "train": {"stages": list(stages)}}
+
+
+def test_stages_survive_dump_and_parse_and_are_changed_by_words():
+    config = Config.parse(STAGED)
+    assert Config.parse(tomllib.loads(config.dump())) == config
+    assert config.train.lengths == (3, 2)
+    assert config.train.stages[1].lr_scale == {"text": 0.1}
+    changed = config.changed(['train.stages=[{epochs = 4, train = ["heads", "text", "image"]}]'])
+    assert changed.train.lengths == (4,)
+    assert config.changed(["train.stages=[]"]).train.lengths == (config.train.epochs,)
+
+
+@pytest.mark.parametrize(
+    ("stages", "expected"),
+    [
+        (
+            [{"epochs": 0, "train": ["heads"]}, {"epoch": 3, "train": [], "lr_scale": {"heads": -1}}, 3],
+            [
+                "[[train.stages]] 1, epochs = 0: Input should be greater than or equal to 1.",
+                "[[train.stages]] 2, epochs: needed, and not there.",
+                "[[train.stages]] 2, train = []: Tuple should have at least 1 item after validation, not 0.",
+                "[[train.stages]] 2, lr_scale.heads = -1: Input should be greater than 0.",
+                "[[train.stages]] 2, epoch: no such setting; did you mean 'epochs'? Accepted: epochs, train, lr_scale.",
+                "[[train.stages]] 3 = 3: Input should be a valid dictionary or instance of StageConfig.",
+            ],
+        ),
+        (
+            [{"epochs": 1, "train": ["head", "text"], "lr_scale": {"image": 1}}],
+            [
+                "[[train.stages]] 1, train = 'head' is no part; did you mean 'heads'? Accepted: heads, text, image.",
+                "[[train.stages]] 1, lr_scale.image: this part does not train in the stage. Accepted: head, text.",
+                "[encoders.image] frozen = false, and no stage trains it. Fix: frozen = true, or name it in a stage",
+            ],
+        ),
+    ],
+)
+def test_faults_of_stages_name_the_stage(stages, expected):
+    assert faults(with_stages(*stages)) == expected
+
+
+def test_a_stage_may_not_train_a_frozen_encoder():
+    values = {**STAGED, "encoders": {**STAGED["encoders"], "image": {"name": "efficientnet_lite"}}}
+    assert faults(values) == [
+        "[[train.stages]] 2, train = 'image' is a frozen encoder. Fix: --set encoders.image.frozen=false"
+    ]
+
+
+def test_nesterov_needs_momentum():
+    assert faults({"train": {"optimizer": "sgd", "momentum": 0, "nesterov": True}}) == [
+        "[train] nesterov = true needs momentum. Fix: momentum = 0.9, or nesterov = false"
+    ]
+
+
+def test_stages_and_steps_of_the_rate_grow_with_the_epochs_for_a_small_table():
+    """30 rows are a step an epoch: 600 steps are 120 times the five epochs."""
+    settings = Config.parse(STAGED).train.model_copy(update={"min_steps": 600, "step_epochs": 2, "patience": 5})
+    fitting = settings.for_rows(30)
+    assert fitting.lengths == (360, 240)
+    assert (fitting.patience, fitting.step_epochs) == (600, 240)
+    assert [stage.train for stage in fitting.stages] == [stage.train for stage in settings.stages]
+    assert settings.for_rows(128 * 600) is settings
+
+
+def test_lasting_leaves_out_stages_that_were_of_no_use():
+    settings = Config.parse(STAGED).train
+    assert settings.lasting([2, 1]).lengths == (2, 1)
+    assert settings.lasting([2]).stages == (settings.stages[0].model_copy(update={"epochs": 2}),)
+    assert settings.lasting([0, 1]).stages == (settings.stages[1].model_copy(update={"epochs": 1}),)
+    assert Config().train.lasting([7]).lengths == (7,)
 
 
 @pytest.mark.parametrize(

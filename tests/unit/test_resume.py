@@ -296,7 +296,7 @@ def test_ctrl_c_in_a_fold_says_which(tmp_path: Path) -> None:
         return _silent()
 
     out = tmp_path / "run"
-    with pytest.raises(Interrupted, match=r"fold 2 of 3: training was interrupted .*--resume"):
+    with pytest.raises(Interrupted, match=r"fold 2 of 3: training stopped .*--resume"):
         Classifier(config).fit(scenes(), out=out, progress=stopping)
     Classifier(config).fit(scenes(), out=out, resume=True)
     assert contents(out) == contents(tmp_path / "whole")

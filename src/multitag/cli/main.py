@@ -13,6 +13,7 @@ import typer
 from multitag import __version__
 from multitag.cli import check, demo, evaluate, list_components, predict, train
 from multitag.errors import DataWarning, MultitagError
+from multitag.interrupts import Interrupted
 
 app = typer.Typer(
     name="multitag",
@@ -63,7 +64,8 @@ def run(arguments: list[str]) -> int:
             if code == INTERRUPTED:  # what some versions of the parser make of Ctrl-C
                 raise KeyboardInterrupt
         except MultitagError as error:
-            sys.stderr.write(traceback.format_exc() if debug else f"error: {error}\n")
+            kind = "interrupted" if isinstance(error, Interrupted) else "error"
+            sys.stderr.write(traceback.format_exc() if debug else f"{kind}: {error}\n")
             return error.exit_code
         except (KeyboardInterrupt, typer.Abort):  # and others
             sys.stderr.write(
@@ -96,4 +98,6 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows a question mark, and goes on
             stream.reconfigure(errors="replace")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # Threads that wait for each other asleep: spinning, they slow training several times where the machine is shared.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(run(sys.argv[1:]))

@@ -126,7 +126,7 @@ class _Run:
             where = (
                 "; its state was not kept" if keep is None else f"; its state is in {keep.path}: go on with --resume"
             )
-            raise Interrupted(f"training was interrupted in {self._where()}{where}") from error
+            raise Interrupted(f"training stopped in {self._where()}{where}") from error
         state.back_to_best()
         self.stages.close()
         for encoder in self.bare.encoders.values():
