@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from multitag.classifier import Classifier as Classifier
     from multitag.config import Config as Config
+    from multitag.ensemble import Ensemble as Ensemble
+    from multitag.ensemble import open_run as open_run
     from multitag.types import Sample as Sample
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "Config", "Sample", "__version__"]
+__all__ = ["Classifier", "Config", "Ensemble", "Sample", "__version__", "open_run"]
 
-_HOMES = {"Classifier": "multitag.classifier", "Config": "multitag.config", "Sample": "multitag.types"}
+_HOMES = {
+    "Classifier": "multitag.classifier",
+    "Config": "multitag.config",
+    "Ensemble": "multitag.ensemble",
+    "Sample": "multitag.types",
+    "open_run": "multitag.ensemble",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,21 +12,25 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file as load_arrays
 
 from multitag.checkpoints import atomic_save
-from multitag.config import Config
+from multitag.combined import Combined
+from multitag.combiners import COMBINERS, Combiner
+from multitag.config import Component, Config
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.decisions.base import Decision
 from multitag.decisions.calibration import Calibration
 from multitag.errors import ConfigError, DataError, RunError
 from multitag.networks import Networks
-from multitag.pipeline import HeldOut, Pipeline, decided
-from multitag.run_files import environment, json_line, read_json, require_format
+from multitag.pipeline import HeldOut, Pipeline, Scorer, decided
+from multitag.run_files import FORMAT_VERSION, environment, json_line, read_json, require_format
 from multitag.run_folder import (
+    COMBINER,
     CONFIG,
     DECISION,
     ENVIRONMENT,
     HELD_OUT,
     HISTORY,
     LABELS,
+    MEMBERS,
     METRICS,
     PREPROCESS,
     is_started,
@@ -59,20 +63,39 @@ def save_run(
     """
 
     def write(path: Path) -> None:
-        write_text(path / CONFIG, pipeline.config.dump())
-        write_json(path / LABELS, list(pipeline.space.names))
+        _write(pipeline, path)
         write_json(path / ENVIRONMENT, environment())
-        held = pipeline.held_out
-        atomic_save({"logits": torch.from_numpy(held.logits), "gold": torch.from_numpy(held.gold)}, path / HELD_OUT)
-        save_decision(pipeline, path)
         if metrics is not None:
             write_json(path / METRICS, metrics)
         if history is not None:
             write_text(path / HISTORY, "".join(json_line(row) for row in history))
-        if isinstance(pipeline.scorer, Networks):
-            save_networks(pipeline.scorer, path)
 
     replace_run(Path(folder), write)
+
+
+def _write(pipeline: Pipeline, path: Path) -> None:
+    write_text(path / CONFIG, pipeline.config.dump())
+    write_json(path / LABELS, list(pipeline.space.names))
+    held, trained_on = pipeline.held_out, torch.from_numpy(pipeline.trained_on)
+    rows = {"logits": torch.from_numpy(held.logits), "gold": torch.from_numpy(held.gold), "trained_on": trained_on}
+    atomic_save(rows, path / HELD_OUT)
+    save_decision(pipeline, path)
+    if isinstance(pipeline.scorer, Combined):
+        _write_members(pipeline.scorer, path)
+    elif isinstance(pipeline.scorer, Networks):
+        save_networks(pipeline.scorer, path)
+    else:
+        raise TypeError(f"a {type(pipeline.scorer).__name__} cannot be written to a run folder")
+
+
+def _write_members(scorer: Combined, path: Path) -> None:
+    """Each member is a run folder of its own, which any command can open."""
+    for name, member in scorer.members.items():
+        folder = path / MEMBERS / name
+        folder.mkdir(parents=True)
+        _write(member, folder)
+    write_json(path / PREPROCESS, {"format": FORMAT_VERSION, "members": list(scorer.members)})
+    write_json(path / COMBINER, scorer.combiner.state())
 
 
 def save_decision(pipeline: Pipeline, folder: Path) -> None:
@@ -118,7 +141,11 @@ def load_run(folder: str | Path) -> Pipeline:
 def _assemble(path: Path, shared: Shared) -> Pipeline:
     config = _read_config(path)
     space = LabelSpace(tuple(read_json(path / LABELS)))
-    scorer = load_networks(path, config, space, shared)
+    scorer: Scorer
+    if config.ensemble is None:
+        scorer = load_networks(path, config, space, shared)
+    else:
+        scorer = _load_members(path, config.ensemble.combiner, space, shared)
     try:
         held = load_arrays(path / HELD_OUT)
     except SafetensorError as error:
@@ -131,7 +158,17 @@ def _assemble(path: Path, shared: Shared) -> Pipeline:
     decision: Decision = _fitted(DECISIONS, saved["decision"])
     decision.apply(calibration.apply(logits[:1]))  # of as many labels as the model, or an error now
     config = decided(config, saved["decision"]["name"], saved["decision"]["options"])
-    return Pipeline(config, space, scorer, HeldOut(logits, gold, bool(saved["always_labelled"])), calibration, decision)
+    held_out = HeldOut(logits, gold, bool(saved["always_labelled"]))
+    return Pipeline(config, space, scorer, held_out, calibration, decision, held["trained_on"].astype(np.int64))
+
+
+def _load_members(path: Path, section: Component, space: LabelSpace, shared: Shared) -> Combined:
+    names = read_json(path / PREPROCESS)["members"]
+    members = {name: _assemble(path / MEMBERS / name, shared) for name in names}
+    if any(member.space != space for member in members.values()):
+        raise RunError(f"the members in {path / MEMBERS} do not all know the labels in {path / LABELS}")
+    combiner: Combiner = COMBINERS.build(section.name, section.options, len(members))
+    return Combined(members, combiner.load_state(read_json(path / COMBINER)))
 
 
 def _fitted(registry: Any, saved: Mapping[str, Any]) -> Any:

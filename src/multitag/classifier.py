@@ -66,6 +66,11 @@ class Classifier:
         return self._pipeline
 
     @property
+    def is_fitted(self) -> bool:
+        """Whether `fit` or `load` was called."""
+        return self._pipeline is not None
+
+    @property
     def labels_(self) -> LabelSpace:
         """The labels it knows."""
         return self.pipeline_.space
@@ -265,7 +270,8 @@ class Classifier:
             RunError: The folder is missing or cut short, or a frozen encoder is not there.
         """
         pipeline = artifacts.load_run(folder)
-        classifier = cls(pipeline.config)
+        classifier = cls.__new__(cls)
+        Classifier.__init__(classifier, pipeline.config)
         classifier._pipeline = pipeline
         classifier._metrics, classifier._history = read_record(folder)
         return classifier

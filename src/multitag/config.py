@@ -14,6 +14,7 @@ from torch.nn import ModuleDict
 from multitag.config_augment import AugmentConfig
 from multitag.config_base import Component, Section
 from multitag.config_changes import changed_values
+from multitag.config_ensemble import EnsembleConfig
 from multitag.config_faults import validated
 from multitag.config_train import StageConfig, TrainConfig
 from multitag.data.images import MAX_PIXELS
@@ -34,6 +35,7 @@ __all__ = [
     "DataConfig",
     "DecisionConfig",
     "EncoderConfig",
+    "EnsembleConfig",
     "RecipeConfig",
     "Runtime",
     "Section",
@@ -116,6 +118,7 @@ class Config(Section):
     calibration: Component = Component(name="per_label")
     decision: DecisionConfig = DecisionConfig(name="expected_f1")
     store: StoreConfig = StoreConfig()
+    ensemble: EnsembleConfig | None = None
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Config:
@@ -124,9 +127,15 @@ class Config(Section):
         Raises:
             ConfigError: All faults together.
         """
+        config, faults = cls._checked(values)
+        return config._or_raise(faults)
+
+    @classmethod
+    def _checked(cls, values: Mapping[str, Any]) -> tuple[Config, list[str]]:
+        """The configuration of the values, resolved, and all that is wrong with them."""
         config, faults = validated(cls, values)
         resolved, more = config._resolve()
-        return resolved._or_raise([*faults, *more])
+        return resolved, [*faults, *more]
 
     @classmethod
     def read(cls, path: str | Path, changes: Iterable[str] = ()) -> Config:
@@ -166,7 +175,25 @@ class Config(Section):
     @property
     def reads_pictures(self) -> bool:
         """Whether any encoder reads pictures; where none does, they are not even looked at."""
+        if self.ensemble is not None:
+            return any(member is None or member.reads_pictures for member in self.members.values())
         return any(ENCODERS.get(encoder.name).modality == "image" for encoder in self.encoders.values())
+
+    @property
+    def members(self) -> dict[str, Config | None]:
+        """The configuration of each member of an ensemble; `None` for a run that is fitted already."""
+        if self.ensemble is None:
+            return {}
+        base = self.values()
+        return {
+            name: None if "run" in own else Config.parse(self.ensemble.values_of(name, base))
+            for name, own in self.ensemble.members.items()
+        }
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is anything to train: not where all members of an ensemble are fitted runs."""
+        return self.ensemble is None or any("run" not in own for own in self.ensemble.members.values())
 
     def resolved(self) -> Config:
         """This configuration with each component's options checked and its defaults filled in.
@@ -193,7 +220,7 @@ class Config(Section):
                 faults.extend(f"[{where}] {line}" for line in str(error).split("\n"))
                 return own
 
-        values: dict[str, Any] = {
+        values = {
             "encoders": {
                 key: EncoderConfig(**fill(ENCODERS, encoder, f"encoders.{key}"))
                 for key, encoder in self.encoders.items()
@@ -205,8 +232,13 @@ class Config(Section):
             "decision": DecisionConfig(**fill(DECISIONS, self.decision, "decision")),
         }
         values["augment"], more = self.augment.resolved()
-        faults += [*more, *self._cross_faults()]
-        return self.model_copy(update=values), faults
+        faults += more
+        unsuited = self._cross_faults()
+        if self.ensemble is None:
+            return self.model_copy(update=values), faults + unsuited
+        sections = list(Config.model_fields)
+        values["ensemble"], more = self.ensemble.checked(self.values(), sections, Config._checked, faults, unsuited)
+        return self.model_copy(update=values), faults + more
 
     def _cross_faults(self) -> list[str]:
         monitors = ["loss", "calibrated_loss", *METRICS.names()]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from multitag.config import Config
 from multitag.data.table import Table
+from multitag.ensembling import train_ensemble
 from multitag.evaluation import Evaluation, evaluate
 from multitag.fitter import Clock, Fitter
 from multitag.interrupts import Interrupted
@@ -38,6 +39,7 @@ class Fitted:
             features where encoders are frozen), deciding.
         size: Parameters and megabytes, trained and frozen.
         notes: What a user should look at.
+        members: Of an ensemble, the scores of each member on its own, of the same rows.
     """
 
     pipeline: Pipeline
@@ -49,6 +51,7 @@ class Fitted:
     seconds: dict[str, float]
     size: Size
     notes: tuple[str, ...] = ()
+    members: dict[str, Evaluation] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for metrics.json; the decision that the scores are of included."""
@@ -61,7 +64,12 @@ class Fitted:
             "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
             "size": self.size.to_dict(),
             "notes": list(self.notes),
-        }
+        } | ({"members": self._members()} if self.members else {})
+
+    def _members(self) -> dict[str, dict[str, float | None]]:
+        """The value of each metric for each member."""
+        values = {name: member.to_dict()["metrics"] for name, member in self.members.items()}
+        return {name: {metric: score["value"] for metric, score in found.items()} for name, found in values.items()}
 
 
 def fit(
@@ -97,7 +105,7 @@ def fit(
         kept = "nothing was begun" if clock.stage == "checking" else "the feature store keeps what was encoded"
         if folder is not None and is_started(folder):
             kept += f", and {folder} what was trained: go on with --resume"
-        raise Interrupted(f"interrupted while {clock.stage}; {kept}") from error
+        raise Interrupted(f"stopped while {clock.stage}; {kept}") from error
 
 
 def _fit(
@@ -119,10 +127,15 @@ def _fit(
     processes.wait_for_everyone()
     with open_store(config) as store:
         fitter = Fitter(config, space, store, folder, resume, clock)
-        outcome = train_all(fitter, sides, progress=progress, on_epoch=on_epoch)
+        train = train_all if config.ensemble is None else train_ensemble
+        outcome = train(fitter, sides, progress=progress, on_epoch=on_epoch)
     with clock.time("deciding"):
-        predictions = outcome.pipeline.decide(tuple(s.id for s in sides.held.samples), outcome.scored)
-        evaluation = evaluate(predictions, sides.held.samples, seed=config.seed)
+        ids, held = tuple(sample.id for sample in sides.held.samples), sides.held.samples
+        evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, seed=config.seed)
+        members = {
+            name: evaluate(pipeline.decide(ids, logits), held, rounds=1)
+            for name, (pipeline, logits) in outcome.members.items()
+        }
     return Fitted(
         outcome.pipeline,
         evaluation,
@@ -133,4 +146,5 @@ def _fit(
         seconds=clock.seconds,
         size=measure(outcome.networks),
         notes=tuple(dict.fromkeys(sides.notes)),
+        members=members,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from multitag.networks import Network, Networks, averaged
 from multitag.out_of_fold import OnEpoch, each_fold, each_seed, make_folds, out_of_fold
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.progress import Progress
-from multitag.sides import Sides
+from multitag.sides import Sides, content_keys
 from multitag.tasks.base import Logits
 
 
@@ -25,14 +25,18 @@ class Outcome:
     Attributes:
         pipeline: The networks, with calibration and decision fitted.
         networks: The networks alone.
+        chosen: Logits (N, K) of the rows that calibration and decision are fitted on.
         scored: Logits (M, K) of the rows that scores are given of.
         history: A row for each epoch of each network.
+        members: Of an ensemble, each member with its own logits (M, K) of the rows that scores are given of.
     """
 
     pipeline: Pipeline
     networks: tuple[Network, ...]
+    chosen: Logits
     scored: Logits
     history: list[dict[str, Any]]
+    members: dict[str, tuple[Pipeline, Logits]] = field(default_factory=dict)
 
 
 def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Outcome:
@@ -56,22 +60,22 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
     config, space = fitter.config, fitter.space
     if config.train.folds >= 2:
         chosen, trained = _cross_fitted(fitter, sides.every, progress, on_epoch)
-        rows, scored = sides.every, chosen
+        scored = chosen
         if sides.scored == "valid":
             scored = averaged([fitter.predict(each.network, sides.held, progress=progress) for each in trained])
     else:
         trained = each_seed(fitter, "main", sides.trained, sides.held, progress=progress, on_epoch=on_epoch)
-        rows, chosen = sides.held, averaged([each.logits for each in trained])
-        scored = chosen
+        scored = chosen = averaged([each.logits for each in trained])
         if config.decision.fit_on == "out_of_fold":
             epochs = [each.epochs for each in trained]
-            rows, chosen = sides.every, out_of_fold(fitter, sides.every, epochs=epochs, progress=progress)
+            chosen = out_of_fold(fitter, sides.every, epochs=epochs, progress=progress)
     networks = tuple(each.network for each in trained)
     with fitter.clock.time("deciding"):
-        held_out = HeldOut(chosen, space.encode(rows.samples), always_labelled(sides.every.samples))
-        pipeline = Pipeline.fitted(config, space, Networks(config, len(space), networks), held_out)
+        held_out = HeldOut(chosen, space.encode(sides.chosen.samples), always_labelled(sides.every.samples))
+        keys = content_keys(sides.trained)
+        pipeline = Pipeline.fitted(config, space, Networks(config, len(space), networks), held_out, keys)
     history = [row for each in trained for row in each.history]
-    return Outcome(pipeline, networks, scored, history)
+    return Outcome(pipeline, networks, chosen, scored, history)
 
 
 def _cross_fitted(fitter: Fitter, rows: Rows, progress: Progress, on_epoch: OnEpoch) -> tuple[Logits, list[Trained]]:

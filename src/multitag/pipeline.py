@@ -55,6 +55,7 @@ class Pipeline:
         held_out: What calibration and decision are fitted on.
         calibration: Logits to probabilities.
         decision: Probabilities to label sets.
+        trained_on: (N,), a number for what each row shows that any of its networks was trained on.
     """
 
     config: Config
@@ -63,14 +64,22 @@ class Pipeline:
     held_out: HeldOut
     calibration: Calibration
     decision: Decision
+    trained_on: npt.NDArray[np.int64]
 
     @classmethod
-    def fitted(cls, config: Config, space: LabelSpace, scorer: Scorer, held_out: HeldOut) -> Pipeline:
+    def fitted(
+        cls,
+        config: Config,
+        space: LabelSpace,
+        scorer: Scorer,
+        held_out: HeldOut,
+        trained_on: npt.NDArray[np.int64],
+    ) -> Pipeline:
         """A pipeline whose calibration and decision are fitted on held-out rows."""
         calibration: Calibration = CALIBRATIONS.build(config.calibration.name, config.calibration.options)
         probabilities = calibration.fit(held_out.logits, held_out.gold).apply(held_out.logits)
         decision = fit_decision(config.decision.name, config.decision.options, probabilities, held_out)
-        return cls(config, space, scorer, held_out, calibration, decision)
+        return cls(config, space, scorer, held_out, calibration, decision, trained_on)
 
     def logits(self, rows: Rows, *, progress: Progress = silent) -> Logits:
         """Logits (N, K), not yet calibrated."""

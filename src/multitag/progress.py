@@ -21,3 +21,12 @@ class Progress(Protocol):
 def silent(what: str, total: int, /) -> Iterator[Advance]:
     """Progress that nobody sees."""
     yield lambda done: None
+
+
+def within(where: str, progress: Progress) -> Progress:
+    """Progress that says of which part the work is."""
+
+    def told(what: str, total: int, /) -> AbstractContextManager[Advance]:
+        return progress(f"{where}: {what}", total)
+
+    return told

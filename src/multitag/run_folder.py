@@ -18,8 +18,10 @@ from multitag.errors import ConfigError, RunError
 CONFIG, LABELS, MODEL, DECISION = "config.toml", "labels.json", "model.safetensors", "decision.json"
 PREPROCESS, HISTORY, METRICS, ENVIRONMENT = "preprocess.json", "history.jsonl", "metrics.json", "environment.json"
 HELD_OUT = "held_out.safetensors"
+COMBINER, MEMBERS = "combiner.json", "members"
 NEEDED = (CONFIG, LABELS, PREPROCESS, HELD_OUT, DECISION, MODEL)
-EVERY = (METRICS, HISTORY, ENVIRONMENT, *NEEDED)
+"""What a run needs; an ensemble holds, in place of the model, its combiner and its members' own runs."""
+EVERY = (METRICS, HISTORY, ENVIRONMENT, MEMBERS, *NEEDED, COMBINER)
 CHECKPOINTS = "checkpoints"
 _WRITING, _DONE = ".writing", ".done"
 
@@ -54,7 +56,20 @@ def is_whole(folder: Path) -> bool:
 
 def lacking(folder: Path) -> list[str]:
     """What a run needs and the folder does not hold."""
-    return [name for name in NEEDED if not (folder / name).is_file()]
+    if not (folder / COMBINER).is_file():
+        return [name for name in NEEDED if not (folder / name).is_file()]
+    runs = [folder / MEMBERS / name for name in _members(folder)]
+    missing = [name for name in NEEDED if name != MODEL and not (folder / name).is_file()]
+    return missing + [f"{MEMBERS}/{run.name}/{name}" for run in runs for name in lacking(run)]
+
+
+def _members(folder: Path) -> list[str]:
+    """The members that an ensemble's folder should hold; none where the file that names them is damaged."""
+    try:
+        names = json.loads((folder / PREPROCESS).read_text("utf-8"))["members"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def is_started(folder: Path) -> bool:
@@ -65,8 +80,8 @@ def is_started(folder: Path) -> bool:
 def replace_run(folder: Path, write: Callable[[Path], None]) -> None:
     """Put a new run in a folder, in place of one that may be there.
 
-    The new files are written beside the old ones and take their places at the end, the weights last: a process that
-    is killed while it writes leaves the old run; in the moment of the change, a folder that is not whole.
+    The new files are written beside the old ones and take their places at the end, the weights or the combiner last: a
+    process that is killed while it writes leaves the old run; in the moment of the change, a folder that is not whole.
 
     Args:
         folder: The folder; made where it is not there.
@@ -80,11 +95,13 @@ def replace_run(folder: Path, write: Callable[[Path], None]) -> None:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True, exist_ok=True)
         write(staging)
-        (folder / MODEL).unlink(missing_ok=True)
+        for name in (MODEL, COMBINER):
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / MEMBERS, ignore_errors=True)
         for name in EVERY:
-            if (staging / name).is_file():
+            if (staging / name).exists():
                 os.replace(staging / name, folder / name)
-            else:
+            elif name != MEMBERS:
                 (folder / name).unlink(missing_ok=True)
         shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:

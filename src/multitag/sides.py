@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from multitag.config import Config
 from multitag.data.image_check import BadImage
@@ -25,6 +29,7 @@ class Sides(NamedTuple):
         every: All labelled rows of the training table.
         trained: Those to train on.
         held: Those that scores are given of.
+        chosen: Those that calibration and decision are fitted on, each by networks that were not trained on it.
         scored: What these are.
         bad: Rows that lost a picture which could not be used.
         unlabelled: How many rows of the training table were left out.
@@ -34,6 +39,7 @@ class Sides(NamedTuple):
     every: Rows
     trained: Rows
     held: Rows
+    chosen: Rows
     scored: Scored
     bad: tuple[BadImage, ...]
     unlabelled: int
@@ -46,13 +52,23 @@ class Sides(NamedTuple):
         return rows | {"unlabelled": self.unlabelled, "bad_pictures": len(self.bad)}
 
 
+def content_keys(rows: Rows) -> npt.NDArray[np.int64]:
+    """A number for what each row shows: that of its picture, or of its text where it has none. Copies share it."""
+    contents = [
+        f"picture {picture}" if picture is not None else f"text {sample.text}"
+        for sample, picture in zip(rows.samples, rows.hashes, strict=True)
+    ]
+    digests = [hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[:8] for content in contents]
+    return np.frombuffer(b"".join(digests), "<i8").astype(np.int64)
+
+
 def take_sides(
     config: Config, space: LabelSpace, table: Table, valid: Table | None, *, progress: Progress = silent
 ) -> Sides:
     """Check all rows, and part those to train on from those to choose by.
 
     Copies of a picture, and rows of a group, are on one side; where both sides were given, copies are noted. Where
-    folds are trained, all rows are both.
+    folds are trained, or nothing is, all rows are both.
 
     Args:
         config: How rows are checked, and the share to hold out.
@@ -79,7 +95,8 @@ def take_sides(
         held = checked.take(range(len(samples), len(checked)))
         notes += leaks(trained, held)
         scored = "valid" if in_folds else "held_out"
-    elif not in_folds:
+    elif config.trains and not in_folds:
         parts = split(every.samples, space, config.data.valid_share, config.seed, copies=every.hashes)
         trained, held = every.take(parts.train_indices.tolist()), every.take(parts.held_indices.tolist())
-    return Sides(every, trained, held, scored, checked.bad, len(table) - len(samples), notes)
+    of_all = config.trains and (in_folds or config.decision.fit_on == "out_of_fold")
+    return Sides(every, trained, held, every if of_all else held, scored, checked.bad, len(table) - len(samples), notes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from multitag.cli import output
 from multitag.evaluation import Evaluation
 
@@ -14,6 +16,19 @@ def print_metrics(title: str, evaluation: Evaluation) -> None:
         [
             [name, f"{score.value:.4f}", f"{score.low:.4f} - {score.high:.4f}"]
             for name, score in evaluation.metrics.items()
+        ],
+    )
+
+
+def print_members(members: Mapping[str, Evaluation], whole: Evaluation) -> None:
+    """A line for each member of an ensemble, and one for all together."""
+    shown = ("samples_f1", "micro_f1", "macro_f1", "map")
+    output.print_table(
+        "members on the same rows, each with its own decision",
+        ["member", *shown],
+        [
+            [name, *(f"{evaluation.metrics[metric].value:.4f}" for metric in shown)]
+            for name, evaluation in [*members.items(), ("all together", whole)]
         ],
     )
 

@@ -86,6 +86,8 @@ def train(
         f"{_SCORED[fitted.scored_on].format(fitted.rows['valid'])}; score others with evaluate)",
         fitted.evaluation,
     )
+    if fitted.members:
+        scores.print_members(fitted.members, fitted.evaluation)
     pictures = "" if images is None else f" --images {images}"
     size, seconds = fitted.size, fitted.seconds
     output.print_pairs(

@@ -62,6 +62,11 @@ def configure(
         raise ConfigError("--recipe and --config both give a whole configuration. Fix: choose one of them")
     source = recipe_path(recipe) if recipe is not None else file
     values = Config().values() if source is None else Config.read(source).values()
+    if without and "ensemble" in values:
+        raise ConfigError(
+            f"--without {without[0]}: this is an ensemble, whose members have encoders of their own. "
+            f"Fix: --set ensemble.members.NAME.encoders..., or a configuration without the member"
+        )
     for name in without:
         if name not in values["encoders"]:
             have = ", ".join(values["encoders"])

@@ -1,0 +1,114 @@
+"""The members of an ensemble trained on the same rows, and a combiner fitted on what they say of rows not seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from multitag.artifacts import load_run
+from multitag.combined import Combined, calibrated, networks_of
+from multitag.combiners import COMBINERS, Combiner
+from multitag.config import Config, EnsembleConfig
+from multitag.errors import DataError, RunError
+from multitag.fitter import Fitter
+from multitag.label_checks import always_labelled, listed
+from multitag.out_of_fold import OnEpoch, part_of
+from multitag.outcome import Outcome, train_all
+from multitag.pipeline import HeldOut, Pipeline
+from multitag.progress import Progress
+from multitag.sides import Sides, content_keys
+
+
+def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Outcome:
+    """Train the members of an ensemble, and fit the combiner, a calibration and a decision on rows that none has seen.
+
+    All members see the same rows, held-out rows and folds: what [train] and [decision] say of them holds for all, so
+    each row that the combiner is fitted on was seen by no network whose logits of it are used.
+
+    Args:
+        fitter: Of the ensemble's configuration.
+        sides: The rows.
+        progress: Told about each stage, which member it is of included.
+        on_epoch: Called with the history row of each epoch.
+
+    Raises:
+        DataError: There are too few rows, or a fitted run was trained on some of them.
+        RunError: A member's run cannot be read, or knows other labels.
+        Interrupted: Ctrl-C; the message says in which member.
+    """
+    config, space = fitter.config, fitter.space
+    section = _section(config)
+    members = config.members
+    given = {name: _open(name, section, fitter, sides) for name, member in members.items() if member is None}
+    outcomes = {}
+    for name, member in members.items():
+        with part_of(name, progress) as told:
+            if member is None:
+                outcomes[name] = _answers(given[name], fitter, sides, told)
+                continue
+            own = replace(fitter, config=member, prefix=f"{name}-", fold_seed=config.seed)
+            found = train_all(
+                own,
+                sides,
+                progress=told,
+                on_epoch=lambda row, name=name: on_epoch({"member": name, **row}),  # type: ignore[misc]
+            )
+            history = [{"member": name, **row} for row in found.history]
+            outcomes[name] = replace(found, history=history)
+    with fitter.clock.time("deciding"):
+        gold = space.encode(sides.chosen.samples)
+        pipelines = {name: outcome.pipeline for name, outcome in outcomes.items()}
+        known = calibrated(pipelines.values(), [outcome.chosen for outcome in outcomes.values()])
+        combiner: Combiner = COMBINERS.build(section.combiner.name, section.combiner.options, len(members))
+        scorer = Combined(pipelines, combiner.fit(known, gold))
+        joined = combiner.apply(known).astype(np.float32)
+        held_out = HeldOut(joined, gold, always_labelled(sides.every.samples))
+        keys = np.unique(np.concatenate([pipeline.trained_on for pipeline in pipelines.values()]))
+        pipeline = Pipeline.fitted(config, space, scorer, held_out, keys)
+    return Outcome(
+        pipeline,
+        networks=scorer.networks,
+        chosen=joined,
+        scored=scorer.join([outcome.scored for outcome in outcomes.values()]),
+        history=[row for outcome in outcomes.values() for row in outcome.history],
+        members={name: (outcome.pipeline, outcome.scored) for name, outcome in outcomes.items()},
+    )
+
+
+def _section(config: Config) -> EnsembleConfig:
+    if config.ensemble is None:
+        raise ValueError("the configuration has no [ensemble]")
+    return config.ensemble
+
+
+def _open(name: str, section: EnsembleConfig, fitter: Fitter, sides: Sides) -> Pipeline:
+    """A fitted run that knows the labels asked for and was trained on none of the rows to be fitted on or scored."""
+    folder = Path(section.members[name]["run"])
+    pipeline = load_run(folder)
+    if pipeline.space != fitter.space:
+        theirs, ours = set(pipeline.space.names), set(fitter.space.names)
+        differing = listed(sorted(theirs ^ ours)) or "the same ones in another order"
+        raise RunError(
+            f"the member '{name}' ({folder}) knows other labels than the rows: {differing}. Fix: leave the member out, "
+            f"or say which labels there are (--labels)"
+        )
+    rows = sides.chosen + sides.held
+    seen = np.isin(content_keys(rows), pipeline.trained_on)
+    if seen.any():
+        first = [sample.source or sample.id for sample, was in zip(rows.samples, seen, strict=True) if was]
+        first = list(dict.fromkeys(first))
+        raise DataError(
+            f"the member '{name}' ({folder}) was trained on {len(first)} of these rows ({listed(first, most=5)}): it "
+            f"would seem better than it is. Fix: give rows that it has not seen, or train the member with the others"
+        )
+    return pipeline
+
+
+def _answers(pipeline: Pipeline, fitter: Fitter, sides: Sides, progress: Progress) -> Outcome:
+    """What a fitted run says of the rows."""
+    with fitter.clock.time("testing"):
+        chosen = pipeline.logits(sides.chosen, progress=progress)
+        scored = chosen if sides.held is sides.chosen else pipeline.logits(sides.held, progress=progress)
+    return Outcome(pipeline, networks_of(pipeline), chosen, scored, [])
