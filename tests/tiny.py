@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import importlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 import torch
 import transformers
 from PIL import Image
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 LINES = """
@@ -208,8 +211,57 @@ def _write(folder: Path, kind, config, words, processor=None, *, seed: int = 0) 
     return folder
 
 
+def write_timm(folder: Path) -> Path:
+    """A network of timm, in the layout of its folders on the hub."""
+    import timm
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = timm.create_model("test_resnet", pretrained=False, num_classes=3)
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    folder.mkdir(parents=True)
+    save_file(net.state_dict(), folder / "model.safetensors")
+    said = {key: net.pretrained_cfg[key] for key in ("mean", "std", "classifier", "first_conv")}
+    said |= {"input_size": (3, 64, 64), "crop_pct": 0.9, "crop_mode": "center", "num_classes": 3}
+    config = {"architecture": "test_resnet", "num_classes": 3, "pretrained_cfg": said}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    return folder
+
+
+def write_open_clip(folder: Path) -> Path:
+    """A CLIP of open_clip, in the layout of its folders on the hub."""
+    import open_clip
+
+    vision = {"image_size": 32, "layers": 2, "width": 64, "head_width": 32, "patch_size": 16}
+    text = {"context_length": 24, "vocab_size": 49_408, "width": 16, "heads": 2, "layers": 2}
+    config = {"embed_dim": 12, "vision_cfg": vision, "text_cfg": text}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = open_clip.CLIP(**config)
+    folder.mkdir(parents=True)
+    save_file(net.state_dict(), folder / "open_clip_model.safetensors")
+    said = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4], "resize_mode": "shortest"}
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": said}), "utf-8")
+    return folder
+
+
+def importable(name: str) -> bool:
+    """Whether a library is there and sound: a torchvision made for another torch breaks those that stand on it."""
+    try:
+        importlib.import_module(name)
+    except (ImportError, RuntimeError):
+        return False
+    return True
+
+
+EXTRAS = {"timm": write_timm, "open_clip": write_open_clip}
+"""Models of libraries that not everybody has."""
+
+
 def write_models(folder: Path) -> dict[str, Path]:
-    """All tiny models, by name."""
+    """All tiny models, by name; those of extras where these are installed."""
     writers = {
         "bert": write_bert,
         "albert": write_albert,
@@ -221,6 +273,7 @@ def write_models(folder: Path) -> dict[str, Path]:
         "roberta": write_roberta,
         "deberta": write_deberta,
     }
+    writers |= {name: write for name, write in EXTRAS.items() if importable(name)}
     return {name: write(folder / name) for name, write in writers.items()}
 
 

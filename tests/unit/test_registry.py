@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import Annotated, Literal
 
@@ -40,12 +41,21 @@ class Picky:
             raise ConfigError(f"option 'low' = {low} is above 'high' = {high}")
 
 
+class Steamed:
+    """Needs a library as soon as it is made."""
+
+    def __init__(self, *, minutes: int = 5) -> None:
+        import_module("nowhere_to_be_found")
+
+
 BOWLS = Registry(
     "bowl",
     {
         "bowl": "kitchen:Bowl",
         "picky": "kitchen:Picky",
         "extra": "nowhere_to_be_found:Bowl [oven]",
+        "steamed": "kitchen:Steamed [steamer]",
+        "unsteamed": "kitchen:Steamed",
         "broken": "nowhere_to_be_found:Bowl",
         "garbled": "kitchen.Bowl",
     },
@@ -55,7 +65,7 @@ BOWLS = Registry(
 @pytest.fixture(autouse=True)
 def _kitchen(monkeypatch):
     module = ModuleType("kitchen")
-    module.Bowl, module.Picky = Bowl, Picky
+    module.Bowl, module.Picky, module.Steamed = Bowl, Picky, Steamed
     monkeypatch.setitem(sys.modules, "kitchen", module)
 
 
@@ -124,6 +134,15 @@ def test_a_missing_extra_says_how_to_install_it():
     assert BOWLS.extra("bowl") is None
     with pytest.raises(ConfigError, match=r"bowl 'extra' needs .*Fix: pip install 'multitag\[oven\]'"):
         BOWLS.build("extra", {})
+
+
+def test_a_library_that_is_missing_when_it_is_made_says_so_too_and_is_described_without():
+    assert BOWLS.summary("steamed") == "Needs a library as soon as it is made."
+    assert list(BOWLS.options("steamed")) == ["minutes"]
+    with pytest.raises(ConfigError, match=r"bowl 'steamed' needs .*Fix: pip install 'multitag\[steamer\]'"):
+        BOWLS.resolve("steamed", {})
+    with pytest.raises(ModuleNotFoundError):
+        BOWLS.resolve("unsteamed", {})
 
 
 def test_our_own_broken_imports_are_not_blamed_on_an_extra():

@@ -16,7 +16,7 @@ GREY = (127, 127, 127)
 """What padding shows: about nothing, after every encoder's normalisation."""
 
 
-def squared(picture: Image.Image, size: int, how: Resize) -> Image.Image:
+def squared(picture: Image.Image, size: int, how: Resize, *, share: float = 1.0) -> Image.Image:
     """A picture as a square, bicubic.
 
     Args:
@@ -25,10 +25,11 @@ def squared(picture: Image.Image, size: int, how: Resize) -> Image.Image:
         how: ``"stretch"``: both sides to `size`, shapes change (seed 003). ``"crop"``: the shorter side to `size`,
             the middle of the longer one; the ends are lost. ``"pad"``: the longer side to `size`, grey beside or
             above and below; everything is there, and smaller.
+        share: Of the shorter side that ``"crop"`` keeps; many networks were measured on less than all of it.
     """
     width, height = picture.size
     if how == "crop":
-        side = min(width, height)
+        side = min(width, height) * share
         left, top = (width - side) / 2, (height - side) / 2
         box = (left, top, left + side, top + side)
         return picture.resize((size, size), Image.Resampling.BICUBIC, box=box)
@@ -41,7 +42,7 @@ def squared(picture: Image.Image, size: int, how: Resize) -> Image.Image:
     return picture.resize((size, size), Image.Resampling.BICUBIC)
 
 
-def square_pixels(pictures: Sequence[Image.Image], size: int, how: Resize) -> Tensor:
+def square_pixels(pictures: Sequence[Image.Image], size: int, how: Resize, *, share: float = 1.0) -> Tensor:
     """Pictures as whole numbers 0..255, (B, 3, S, S), channels last in memory."""
-    pixels = np.stack([np.asarray(squared(picture, size, how)) for picture in pictures])
+    pixels = np.stack([np.asarray(squared(picture, size, how, share=share)) for picture in pictures])
     return torch.from_numpy(pixels).permute(0, 3, 1, 2)
