@@ -191,6 +191,11 @@ class Config(Section):
         }
 
     @property
+    def networks(self) -> int:
+        """How many networks folds and seeds ask for, of one member."""
+        return max(1, self.train.folds) * self.train.seeds
+
+    @property
     def trains(self) -> bool:
         """Whether there is anything to train: not where all members of an ensemble are fitted runs."""
         return self.ensemble is None or any("run" not in own for own in self.ensemble.members.values())

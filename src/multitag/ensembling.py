@@ -19,6 +19,7 @@ from multitag.outcome import Outcome, train_all
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.progress import Progress
 from multitag.sides import Sides, content_keys
+from multitag.size_limit import require_size
 
 
 def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Outcome:
@@ -42,15 +43,21 @@ def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
     section = _section(config)
     members = config.members
     given = {name: _open(name, section, fitter, sides) for name, member in members.items() if member is None}
+    fitters = {
+        name: replace(fitter, config=member, prefix=f"{name}-", fold_seed=config.seed)
+        for name, member in members.items()
+        if member is not None
+    }
+    fitted = [network for pipeline in given.values() for network in networks_of(pipeline)]
+    require_size(config.train.max_size, fitters, fitted, sides.trained)
     outcomes = {}
-    for name, member in members.items():
+    for name in members:
         with part_of(name, progress) as told:
-            if member is None:
+            if name in given:
                 outcomes[name] = _answers(given[name], fitter, sides, told)
                 continue
-            own = replace(fitter, config=member, prefix=f"{name}-", fold_seed=config.seed)
             found = train_all(
-                own,
+                fitters[name],
                 sides,
                 progress=told,
                 on_epoch=lambda row, name=name: on_epoch({"member": name, **row}),  # type: ignore[misc]

@@ -20,6 +20,7 @@ from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
 from multitag.run_folder import begin, is_started
 from multitag.sides import Scored, take_sides
+from multitag.size_limit import require_size
 from multitag.sizes import Size, measure
 from multitag.training import make_accelerator
 
@@ -127,6 +128,8 @@ def _fit(
     processes.wait_for_everyone()
     with open_store(config) as store:
         fitter = Fitter(config, space, store, folder, resume, clock)
+        if config.ensemble is None:
+            require_size(config.train.max_size, {"": fitter}, (), sides.trained)
         train = train_all if config.ensemble is None else train_ensemble
         outcome = train(fitter, sides, progress=progress, on_epoch=on_epoch)
     with clock.time("deciding"):

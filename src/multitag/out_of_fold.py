@@ -132,4 +132,6 @@ def part_of(where: str, progress: Progress) -> Iterator[Progress]:
     try:
         yield within(where, progress) if where else progress
     except Interrupted as error:
-        raise Interrupted(f"{where}: {error}" if where else str(error)) from error
+        if not where:
+            raise
+        raise Interrupted(f"{where}: {error}") from error

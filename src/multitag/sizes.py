@@ -37,7 +37,7 @@ def measure(networks: Iterable[Network]) -> Size:
     every = list(networks)
     trained = [tensor for network in every for tensor in network.model.state_dict().values()]
     frozen = [tensor for encoder in frozen_encoders(every).values() for tensor in encoder.state_dict().values()]
-    return Size(_count(trained), megabytes(trained), _count(frozen), megabytes(frozen))
+    return Size(_count(trained), megabytes(weight_bytes(trained)), _count(frozen), megabytes(weight_bytes(frozen)))
 
 
 def frozen_encoders(networks: Iterable[Network]) -> dict[str, nn.Module]:
@@ -50,6 +50,11 @@ def _count(tensors: Iterable[Tensor]) -> int:
     return sum(tensor.numel() for tensor in tensors)
 
 
-def megabytes(tensors: Iterable[Tensor]) -> float:
+def weight_bytes(tensors: Iterable[Tensor]) -> int:
+    """Bytes of weights as they lie on disk."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def megabytes(size: int) -> float:
     """Millions of bytes."""
-    return round(sum(tensor.numel() * tensor.element_size() for tensor in tensors) / 1e6, 3)
+    return round(size / 1e6, 3)

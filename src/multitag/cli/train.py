@@ -31,6 +31,10 @@ def train(
         list[str] | None, typer.Option(help="Leave an encoder out, e.g. image or text. May be given again.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of split, weights and order.")] = None,
+    max_size: Annotated[
+        str | None,
+        typer.Option(help="Refuse a larger model before it trains, e.g. 100MB: all weights, frozen encoders included."),
+    ] = None,
     on_bad_image: options.BadImage = None,
     image_column: options.ImageColumn = None,
     text_column: options.TextColumn = None,
@@ -65,7 +69,8 @@ def train(
         label_names=options.label_names(labels),
         valid_share=share,
     )
-    settings = configure(recipe=recipe, file=config, changes=changes or [], without=without or [], seed=seed, data=data)
+    asked = [*(changes or []), *([] if max_size is None else [f"train.max_size={max_size}"])]
+    settings = configure(recipe=recipe, file=config, changes=asked, without=without or [], seed=seed, data=data)
     classifier = Classifier(settings).fit(
         table,
         None if share is not None or valid is None else Path(valid),
