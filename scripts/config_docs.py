@@ -56,7 +56,8 @@ MEANINGS = {
     "the first steps). Validation, the best epoch and the saved model have the averaged weights. 0 is off.",
     "train.modality_dropout": "The share of rows whose picture or text is hidden in a step, so that rows without one "
     "are predicted well. Never both.",
-    "train.monitor": "What chooses the best epoch: `loss` or a [metric](components/metrics.md), on held-out rows.",
+    "train.monitor": "What chooses the best epoch on held-out rows: `calibrated_loss`, `loss` or a "
+    "[metric](components/metrics.md). `last`: none is chosen, all epochs are trained and the last one stays.",
     "train.patience": "Stop after so many epochs without a better one; with stages, go on to the next.",
     "train.precision": "What the network computes in.",
     "train.checkpoint_seconds": "Save the state at most this often.",

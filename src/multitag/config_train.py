@@ -13,6 +13,8 @@ from multitag.optim import HEADS_PART, OptimizerName, ScheduleName
 from multitag.registry import closest
 
 Positive = Annotated[float, Field(gt=0)]
+LAST = "last"
+"""In the place of a metric: no epoch is chosen, the last one stays."""
 
 
 class StageConfig(Section):
@@ -92,7 +94,7 @@ class TrainConfig(Section):
             monitors: What may choose the best epoch.
         """
         faults = []
-        if self.monitor not in (known := list(monitors)):
+        if self.monitor not in (known := [*monitors, LAST]):
             near = closest(self.monitor, known)
             faults.append(f"[train] monitor = '{self.monitor}' is no metric{near} Accepted: {', '.join(known)}.")
         if self.optimizer == "sgd" and self.nesterov and not self.momentum:

@@ -10,7 +10,7 @@ from multitag.errors import DataError, NotFittedError, RunError
 
 METRICS = ["samples_f1", "micro_f1", "macro_f1"]
 OPTIONS = {
-    "global_threshold": [{"metric": metric} for metric in METRICS],
+    "global_threshold": [{"metric": metric} for metric in METRICS] + [{"threshold": 0.5}],
     "per_label": [{"metric": metric, "min_positives": 3} for metric in METRICS] + [{"shrinkage": 0}],
     "top_k": [{"k": 2}, *({"metric": metric} for metric in METRICS)],
     "expected_f1": [{"tail": 0.0}],

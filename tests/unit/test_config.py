@@ -107,7 +107,7 @@ def test_all_faults_come_together_each_with_what_was_meant():
 
 def _monitors() -> str:
 
-    return ", ".join(["loss", "calibrated_loss", *METRICS.names()])
+    return ", ".join(["loss", "calibrated_loss", *METRICS.names(), "last"])
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,19 @@ def test_any_metric_chooses_the_epoch_errors_by_their_smallest(monitor: str) -> 
     assert abs(task.score(score.logits, score.gold, monitor)) == pytest.approx(best)
 
 
+def test_no_epoch_is_chosen_the_last_one_stays() -> None:
+    """However bad it is: a rate this high leaves the held-out loss worse than after the first epoch."""
+    changes = {"epochs": 8, "patience": 1, "lr": 5.0, "schedule": "constant", "warmup": 0.0}
+    fitted = Classifier(quick(train={**changes, "monitor": "last"})).fit(scenes()).fitted_
+    assert fitted is not None
+    losses = [row["valid_loss"] for row in fitted.history]
+    assert len(losses) == 8
+    assert losses[-1] > min(losses)
+    score = fitted.pipeline.held_out
+    task = LabelTask(fitted.pipeline.space)
+    assert -task.score(score.logits, score.gold, "loss") == pytest.approx(losses[-1], rel=1e-5)
+
+
 def test_same_seed_same_run_another_seed_another() -> None:
     def weights(seed: int) -> dict[str, torch.Tensor]:
         model = Classifier(quick(seed=seed, head={"name": "mlp"})).fit(scenes()).pipeline_.scorer.each[0].model

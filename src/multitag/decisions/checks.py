@@ -90,6 +90,12 @@ def check_at_least(option: str, value: float, least: float) -> None:
         raise ConfigError(f"option '{option}' = {value!r}; accepted: {least} or more.")
 
 
+def check_within(option: str, value: Any, least: float, most: float, *, or_else: str) -> None:
+    """Raises ConfigError unless `value` is a number from `least` to `most`; `or_else` is accepted too, and checked."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ConfigError(f"option '{option}' = {value!r}; accepted: '{or_else}', or a number from {least} to {most}.")
+
+
 def saved(state: Mapping[str, Any], key: str) -> Any:
     """The entry `key` of a saved state.
 

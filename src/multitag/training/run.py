@@ -14,6 +14,7 @@ import torch
 from multitag.augment.augmenter import Augmenter
 from multitag.checkpoints import Standing, Tensors
 from multitag.config import TrainConfig
+from multitag.config_train import LAST
 from multitag.errors import MultitagError
 from multitag.features.feeder import Feeder
 from multitag.inference import predict_logits
@@ -199,6 +200,8 @@ class _Run:
         targets = self.valid.targets.numpy()
         logits = predict_logits(self.bare, self.valid, len(self.task.space))
         row["valid_loss"] = -self.task.score(logits, targets, "loss")
+        if self.settings.monitor == LAST:
+            return None
         score = self.task.score(logits, targets, self.settings.monitor)
         if self.settings.monitor != "loss":
             row[f"valid_{self.settings.monitor}"] = abs(score)

@@ -70,6 +70,22 @@ def test_global_threshold_by_hand():
     assert GlobalThreshold(never_empty="no").fit(probs, gold).threshold_ == pytest.approx(0.35)
 
 
+@pytest.mark.parametrize("threshold", [0, 0.25, 0.5, 0.75, 1])
+def test_a_given_threshold_stays_whatever_the_rows_say(threshold):
+    probs, gold = random_data(0)
+    decision = GlobalThreshold(threshold=threshold, never_empty="no").fit(probs, gold)
+    assert decision.state() == {"never_empty": False, "threshold": threshold}
+    assert np.array_equal(decision.apply(probs), probs >= threshold)
+    filled = GlobalThreshold(threshold=threshold, never_empty="yes").fit(probs, gold)
+    assert np.array_equal(filled.apply(probs), take(probs, threshold, True))
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan"), True, "half", None])
+def test_a_threshold_that_is_none_is_refused(threshold):
+    with pytest.raises(ConfigError, match=r"'threshold' = .*; accepted: 'fitted', or a number from 0 to 1"):
+        GlobalThreshold(threshold=threshold)
+
+
 def test_global_threshold_in_float32_parts_exactly_what_it_was_fitted_on():
     probs = np.array([[0.3], [np.nextafter(np.float32(0.3), np.float32(1))]], np.float32)
     decision = GlobalThreshold(metric="micro_f1", never_empty="no").fit(probs, np.array([[0.0], [1.0]]))
