@@ -1,8 +1,9 @@
-"""The accuracy table of the README: multitag and plain baselines on the same rows, three seeds.
+"""The accuracy tables of README and docs: multitag, every recipe that needs no hub, and a plain baseline.
 
-    python benchmarks/accuracy.py [--data ../shared/data/comp5329] [--seeds 3] [--quick]
+    python benchmarks/accuracy.py [--data ../shared/data/comp5329] [--seeds 3] [--only NAME ...] [--quick]
 
-Trained on train.csv, scored on valid.csv, which nothing is tuned on. Writes benchmarks/accuracy.json.
+All on the same rows and seeds: trained on train.csv, scored on valid.csv, which nothing is tuned on. Writes
+benchmarks/accuracy.json after every system, and goes on from it where it was stopped (--again begins anew).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -21,13 +23,23 @@ from multitag import Classifier
 from multitag.data.bundled import bundled_path
 from multitag.data.table import read_table
 from multitag.evaluation import Evaluation, evaluate
-from multitag.recipes import configure
+from multitag.recipes import configure, recipe_names
 from multitag.types import LabelSpace, Predictions
 
 SHOWN = ("samples_f1", "micro_f1", "macro_f1", "map")
+BASELINE = "TF-IDF + logistic regression (scikit-learn)"
+SYSTEMS: dict[str, dict[str, Any] | None] = {
+    BASELINE: None,
+    "texts alone": {"without": ["image"]},
+    "pictures alone": {"without": ["text"]},
+    "multitag": {},
+    **{name: {"recipe": name} for name in recipe_names() if name.startswith(("offline-", "tfidf"))},
+    "bosia2023-lstm": {"recipe": "bosia2023-lstm"},
+}
+Result = tuple[Evaluation, dict[str, float]]
 
 
-def tfidf(train: Path, test: Path, images: Path) -> tuple[Evaluation, float]:
+def tfidf(train: Path, test: Path, images: Path) -> Result:
     """scikit-learn as a careful user writes it: C = 10, the best label where none passes."""
     rows, new = read_table(train, images=images).samples, read_table(test, images=images).samples
     space = LabelSpace.from_samples(rows)
@@ -40,56 +52,76 @@ def tfidf(train: Path, test: Path, images: Path) -> tuple[Evaluation, float]:
     if all(row.labels for row in rows):
         chosen[np.arange(len(chosen)), probabilities.argmax(1)] = True
     seconds = time.monotonic() - started
+    megabytes = len(vectorizer.vocabulary_) * (len(space) + 1) * 8 / 1e6
     predictions = Predictions(tuple(row.id for row in new), space, chosen, probabilities)
-    return evaluate(predictions, new), seconds
+    return evaluate(predictions, new), {"seconds": seconds, "megabytes": megabytes}
 
 
-def ours(train: Path, test: Path, images: Path, seed: int, **options: object) -> tuple[Evaluation, float]:
+def ours(train: Path, test: Path, images: Path, seed: int, **options: Any) -> Result:
     """multitag's default, or the configuration that the options make."""
     started = time.monotonic()
-    classifier = Classifier(configure(seed=seed, **options)).fit(train, images=images)  # type: ignore[arg-type]
+    classifier = Classifier(configure(seed=seed, **options)).fit(train, images=images)
     seconds = time.monotonic() - started
-    return classifier.evaluate(test, images=images), seconds
+    evaluation = classifier.evaluate(test, images=images)
+    fitted = classifier.fitted_
+    assert fitted is not None
+    size = fitted.size.trained_megabytes + fitted.size.frozen_megabytes
+    return evaluation, {"seconds": seconds, "megabytes": size}
+
+
+def summary(name: str, results: list[Result]) -> dict[str, Any]:
+    """One row of the table."""
+    scores = {key: [evaluation.metrics[key].value for evaluation, _ in results] for key in SHOWN}
+    first = results[0][0].metrics["samples_f1"]
+    return {
+        "system": name,
+        "seeds": len(results),
+        **{key: round(float(np.mean(values)), 4) for key, values in scores.items()},
+        **{f"{key}_spread": round(float(np.ptp(values)), 4) for key, values in scores.items()},
+        "samples_f1_interval_of_first_seed": [round(first.low, 4), round(first.high, 4)],
+        "seconds": [round(cost["seconds"], 1) for _, cost in results],
+        "megabytes": round(results[0][1]["megabytes"], 1),
+    }
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """The table as Markdown."""
+    print("\n| | samples F1 | micro F1 | macro F1 | mAP | seconds | MB |\n|---|---|---|---|---|---|---|")
+    for row in rows:
+        cells = [f"{row[key]:.3f} ± {row[key + '_spread'] / 2:.3f}" for key in SHOWN]
+        print(f"| {row['system']} | {' | '.join(cells)} | {np.median(row['seconds']):.0f} | {row['megabytes']:.1f} |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/comp5329"))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="The bundled data and one seed.")
+    parser.add_argument("--only", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS), metavar="NAME")
+    parser.add_argument("--quick", action="store_true", help="The bundled data, one seed, two systems.")
+    parser.add_argument("--again", action="store_true", help="Measure what is in the output file anew, too.")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("accuracy.json"))
     given = parser.parse_args()
-    data, names, seeds = given.data, ("train.csv", "valid.csv"), range(given.seeds)
+    data, names, seeds, chosen = given.data, ("train.csv", "valid.csv"), range(given.seeds), given.only
     if given.quick or not data.is_dir():
         data, names, seeds = bundled_path("openclipart"), ("train.csv", "test.csv"), range(1)
+        chosen = [BASELINE, "multitag"] if given.quick else chosen
     train, test, images = data / names[0], data / names[1], data / "images"
-    systems = {
-        "TF-IDF + logistic regression (scikit-learn)": None,
-        "multitag, texts alone": {"without": ["image"]},
-        "multitag, pictures alone": {"without": ["text"]},
-        "multitag": {},
-    }
-    table = []
-    for name, options in systems.items():
-        results = [tfidf(train, test, images)] if options is None else []
-        results += [ours(train, test, images, seed, **options) for seed in seeds] if options is not None else []
-        scores = {key: [evaluation.metrics[key].value for evaluation, _ in results] for key in SHOWN}
-        first = results[0][0].metrics["samples_f1"]
-        row = {
-            "system": name,
-            "seeds": len(results),
-            **{key: round(float(np.mean(values)), 4) for key, values in scores.items()},
-            **{f"{key}_spread": round(float(np.ptp(values)), 4) for key, values in scores.items()},
-            "samples_f1_interval_of_first_seed": [round(first.low, 4), round(first.high, 4)],
-            "seconds": [round(seconds, 1) for _, seconds in results],
-        }
-        table.append(row)
-        print(json.dumps(row), flush=True)
-    given.out.write_text(json.dumps({"data": data.name, "rows": table}, indent=1) + "\n", "utf-8")
-    print("\n| | samples F1 | micro F1 | macro F1 | mAP | seconds |\n|---|---|---|---|---|---|")
-    for row in table:
-        cells = [f"{row[key]:.4f} ± {row[key + '_spread'] / 2:.4f}" for key in SHOWN]
-        print(f"| {row['system']} | {' | '.join(cells)} | {', '.join(f'{s:.0f}' for s in row['seconds'])} |")
+    before = json.loads(given.out.read_text("utf-8")) if given.out.is_file() else {"data": "", "rows": []}
+    rows = {row["system"]: row for row in before["rows"]} if before["data"] == data.name else {}
+    for name in chosen:
+        options = SYSTEMS[name]
+        wanted = 1 if options is None else len(seeds)
+        if name in rows and rows[name]["seeds"] >= wanted and not given.again:
+            continue
+        if options is None:
+            results = [tfidf(train, test, images)]
+        else:
+            results = [ours(train, test, images, seed, **options) for seed in seeds]
+        rows[name] = summary(name, results)
+        print(json.dumps(rows[name]), flush=True)
+        whole = {"data": data.name, "rows": [rows[name] for name in SYSTEMS if name in rows]}
+        given.out.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
+    show([rows[name] for name in SYSTEMS if name in rows])
 
 
 if __name__ == "__main__":
