@@ -36,6 +36,7 @@ LAYERS = [
         "pipeline",
         "combined",
         "run_folder",
+        "run_claim",
         "run_files",
         "sizes",
         "evaluation",

@@ -22,8 +22,8 @@ from multitag.interrupts import uninterrupted
 from multitag.label_checks import labelled, listed, lost_pictures
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
+from multitag.run_claim import finish, require_free
 from multitag.run_files import read_record
-from multitag.run_folder import finish, require_free
 from multitag.training import make_accelerator
 from multitag.types import LabelSpace, Predictions, Probabilities
 

@@ -14,7 +14,6 @@ from typing import Any
 import torch
 
 from multitag.config import Config
-from multitag.encoders import ENCODERS
 from multitag.errors import DataError
 from multitag.features.augmenting import make_augmenter
 from multitag.features.feeder import Feeder
@@ -26,7 +25,8 @@ from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
 from multitag.networks import Network, feed
 from multitag.progress import Progress
-from multitag.run_folder import CHECKPOINTS, deciding
+from multitag.run_claim import deciding
+from multitag.run_folder import CHECKPOINTS
 from multitag.tasks.base import Logits
 from multitag.tasks.labels import LabelTask
 from multitag.training import Checkpointing, make_accelerator, train
@@ -182,11 +182,12 @@ class Fitter:
         keys = {
             name: json.dumps([name, section.model_dump(mode="json")])
             for name, section in sections.items()
-            if section.frozen and not ENCODERS.get(section.name).learns
+            if section.frozen
         }
         lacking = {name: sections[name] for name, key in keys.items() if key not in self.shared}
         loaded = build_slots(self.config.model_copy(update={"encoders": lacking}))
-        self.shared.update({keys[name]: slot for name, slot in loaded.items()})
+        self.shared.update({keys[name]: slot for name, slot in loaded.items() if not slot.encoder.learns})
+        keys = {name: key for name, key in keys.items() if key in self.shared}
         torch.manual_seed(seed)
         own = {name: section for name, section in sections.items() if name not in keys}
         fresh = build_slots(self.config.model_copy(update={"encoders": own}))

@@ -18,7 +18,8 @@ from multitag.networks import open_store
 from multitag.outcome import train_all
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
-from multitag.run_folder import begin, is_started
+from multitag.run_claim import begin
+from multitag.run_folder import is_started
 from multitag.sides import Scored, take_sides
 from multitag.size_limit import require_size
 from multitag.sizes import Size, measure
