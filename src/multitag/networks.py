@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from multitag.config import Config
@@ -84,6 +85,7 @@ def feed(
     model: Model,
     *,
     targets: Targets | None = None,
+    weights: npt.NDArray[np.float32] | None = None,
     progress: Progress = silent,
 ) -> Feeder:
     """Encode what the store lacks of the rows, on the model's device, and serve them as batches."""
@@ -91,4 +93,4 @@ def feed(
     for slot in slots.values():
         slot.encoder.to(device)
     fill(store, slots, rows, tokens=model.needs_tokens, device=device, progress=progress)
-    return Feeder(rows, slots, store, targets=targets, tokens=model.needs_tokens)
+    return Feeder(rows, slots, store, targets=targets, weights=weights, tokens=model.needs_tokens)

@@ -155,6 +155,7 @@ class Batch:
         inputs: For encoders that run with the model, their prepared inputs for the rows that have the modality.
         present: (B,) by the encoder's name, True where the row has the encoder's modality.
         targets: (B, K), NaN where a label is not known; `None` for rows to predict.
+        weights: (B,), how much each row counts in the loss; `None` where all count alike.
     """
 
     size: int
@@ -162,6 +163,7 @@ class Batch:
     inputs: dict[str, dict[str, Tensor]]
     present: dict[str, Tensor]
     targets: Tensor | None = None
+    weights: Tensor | None = None
 
     def to(self, device: Any) -> Batch:
         """The same batch on a device."""
@@ -174,4 +176,5 @@ class Batch:
             {name: {key: t.to(device) for key, t in inputs.items()} for name, inputs in self.inputs.items()},
             {name: present.to(device) for name, present in self.present.items()},
             None if self.targets is None else self.targets.to(device),
+            None if self.weights is None else self.weights.to(device),
         )

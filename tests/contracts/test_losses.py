@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from multitag.errors import NotFittedError
+from multitag.errors import ConfigError, NotFittedError
 from multitag.losses import LOSSES
 
 OPTIONS: dict[str, list[dict[str, Any]]] = {
@@ -55,9 +55,9 @@ class Fitted:
     def __init__(self, loss):
         self.loss, self.unit = loss, loss.unit
 
-    def __call__(self, logits, targets):
+    def __call__(self, logits, targets, *weights):
         self.loss.fit(training(logits.shape[-1]))
-        return self.loss(logits, targets)
+        return self.loss(logits, targets, *weights)
 
 
 def test_no_options_are_listed_for_a_loss_that_is_gone():
@@ -114,6 +114,68 @@ def test_it_is_the_mean_over_what_it_says(loss):
     if loss.unit != "batch":
         assert sizes.tolist() == (known if loss.unit == "element" else known > 0).int().tolist()
         assert loss(logits, targets) == pytest.approx(((parts * sizes).sum() / sizes.sum()).item(), rel=1e-5)
+
+
+@pytest.fixture
+def weighable(loss):
+    if loss.unit == "batch":
+        with pytest.raises(ConfigError, match="cannot weigh"):
+            loss(*data(), torch.ones(6))
+        pytest.skip("it joins the rows of a batch, and says that it cannot weigh them")
+    return loss
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (6, 3, 4)])
+def test_rows_of_weight_one_are_rows_without_weights_bit_for_bit(weighable, shape):
+    logits, targets = data(shape)
+    targets[4] = NAN
+    value, gradient = graded(weighable, logits, targets)
+    weighed, its_gradient = graded(lambda z, y: weighable(z, y, torch.ones(6)), logits, targets)
+    assert torch.equal(weighed, value)
+    assert torch.equal(its_gradient, gradient)
+    assert weighable.loss.size(targets, torch.ones(6)) == weighable.loss.size(targets)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (6, 3, 4)])
+def test_a_row_of_weight_two_is_there_twice_and_one_of_weight_zero_is_not(weighable, shape):
+    logits, targets = data(shape)
+    weights = torch.tensor([1.0, 2.0, 0.0, 1.0, 1.0, 3.0])
+    places = torch.tensor([0, 1, 1, 3, 4, 5, 5, 5])
+    assert weighable(logits, targets, weights).item() == pytest.approx(
+        weighable(logits[places], targets[places]).item(), rel=1e-6
+    )
+    assert weighable.loss.size(targets, weights) == weighable.loss.size(targets[places])
+    garbage = logits.clone()
+    garbage[2] = 1e4
+    value, gradient = graded(lambda z, y: weighable(z, y, weights), garbage, targets)
+    assert value == weighable(logits, targets, weights)
+    assert (gradient[2] == 0).all()
+
+
+def test_weights_scale_nothing_and_unknown_elements_stay_out(weighable):
+    logits, targets = data()
+    weights = torch.tensor([0.5, 1.0, 0.25, 1.0, 0.5, 2.0])
+    value = weighable(logits, targets, weights)
+    assert weighable(logits, targets, 0.1 * weights).item() == pytest.approx(value.item(), rel=1e-5)
+    more = torch.cat([logits, torch.full((3, 4), float("inf"))]), torch.cat([targets, torch.full((3, 4), NAN)])
+    padded, gradient = graded(lambda z, y: weighable(z, y, torch.cat([weights, torch.ones(3)])), *more)
+    assert padded.item() == pytest.approx(value.item(), rel=1e-6)
+    assert gradient.isfinite().all()
+    nothing, gradient = graded(lambda z, y: weighable(z, y, torch.zeros(6)), logits, targets)
+    assert nothing == 0
+    assert (gradient == 0).all()
+
+
+def test_parts_of_a_weighed_batch_join_to_the_whole(weighable):
+    """As several processes do, each with its part: means weighed by what they are of."""
+    logits, targets = data((8, 5))
+    weights = torch.tensor([0.5, 1.0, 0.25, 1.0, 0.5, 2.0, 1.0, 0.1])
+    parts = [torch.arange(0, 3), torch.arange(3, 8)]
+    means = torch.stack([weighable(logits[part], targets[part], weights[part]) for part in parts])
+    sizes = torch.stack([weighable.loss.size(targets[part], weights[part]) for part in parts])
+    assert weighable(logits, targets, weights).item() == pytest.approx(
+        ((means * sizes).sum() / sizes.sum()).item(), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("garbage", [0.0, 1e4, float("inf"), -float("inf"), NAN])

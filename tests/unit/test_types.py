@@ -66,6 +66,7 @@ def test_a_batch_moves_whole():
         {"c": {"ids": torch.ones(1, 2)}},
         {"a": present, "b": present, "c": present},
         torch.ones(2, 4),
+        torch.ones(2),
     )
     moved = batch.to("meta")
     tensors = [
@@ -74,6 +75,7 @@ def test_a_batch_moves_whole():
         moved.inputs["c"]["ids"],
         *moved.present.values(),
         moved.targets,
+        moved.weights,
     ]
     assert {tensor.device.type for tensor in tensors} == {"meta"}
     assert moved.encoded["b"].tokens is None

@@ -1,4 +1,4 @@
-"""Rows of a batch mixed in pairs: pixels by mixup or cutmix, what frozen encoders say and targets by the share."""
+"""Rows of a batch mixed in pairs: pixels by mixup or cutmix; stored features, targets and weights by the share."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ def mixed(batch: Batch, how: BatchAugmentation, trained: Collection[str], random
         inputs[name] = mixed_inputs
     share = sum(shares) / len(shares) if shares else drawn
     encoded = {name: _encoded(part, partner, share) for name, part in batch.encoded.items()}
-    targets = batch.targets
-    if targets is not None:
-        targets = share * targets + (1 - share) * targets[partner]
-    return replace(batch, encoded=encoded, inputs=inputs, targets=targets)
+    targets, weights = (
+        None if given is None else share * given + (1 - share) * given[partner]
+        for given in (batch.targets, batch.weights)
+    )
+    return replace(batch, encoded=encoded, inputs=inputs, targets=targets, weights=weights)
 
 
 def partners(batch: Batch, random: np.random.Generator) -> Tensor:

@@ -31,6 +31,7 @@ class Feeder:
         slots: The model's encoders.
         store: The feature store.
         targets: (N, K), NaN where a label is not known, or `None`.
+        weights: (N,), how much each row counts in the loss, or `None` where all count alike.
         tokens: Whether the model reads tokens.
     """
 
@@ -41,6 +42,7 @@ class Feeder:
         store: FeatureStore,
         *,
         targets: npt.NDArray[np.float32] | None = None,
+        weights: npt.NDArray[np.float32] | None = None,
         tokens: bool = False,
     ) -> None:
         self.samples = samples = rows.samples
@@ -48,6 +50,7 @@ class Feeder:
         self.store = store
         self.tokens = tokens
         self.targets = None if targets is None else torch.from_numpy(targets)
+        self.weights = None if weights is None else torch.from_numpy(weights)
         self.present = {
             name: torch.tensor([slot.has(sample) for sample in samples], dtype=torch.bool)
             for name, slot in slots.items()
@@ -86,7 +89,8 @@ class Feeder:
             else:
                 inputs[name] = prepared
         targets = None if self.targets is None else self.targets[index]
-        batch = Batch(len(rows), encoded, inputs, present, targets)
+        weights = None if self.weights is None else self.weights[index]
+        batch = Batch(len(rows), encoded, inputs, present, targets, weights)
         return batch if draw is None else draw.batch(batch, list(inputs))
 
     def pooled(self, name: str, rows: Sequence[int]) -> Tensor:

@@ -74,16 +74,23 @@ class Loss(nn.Module, ABC):
         """Which terms the mean is over: booleans of the shape of the terms."""
         return labels.known if self.unit == "element" else labels.known.any(-1)
 
-    def size(self, targets: Tensor) -> Tensor:
-        """How many terms the mean over these targets is of, for weighing the means of several parts of a batch."""
-        return self.counted(self._labels(targets, torch.float32)).sum()
+    def size(self, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        """How many terms the mean over these targets is of, for weighing the means of several parts of a batch.
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        Args:
+            targets: As of `forward`.
+            weights: As of `forward`; with them, the sum of the terms' weights.
+        """
+        counted = self.counted(self._labels(targets, torch.float32))
+        return counted.sum() if weights is None else (counted * _spread(weights, counted)).sum()
+
+    def forward(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """The mean of the counted terms; 0 where there is none.
 
         Args:
             logits: (B, K), or (B, T, K).
             targets: Of the same shape; NaN marks an element that is not known or is padding.
+            weights: (B,), at least 0: how much each row's terms count in the mean. All 1 are the same as none.
 
         Raises:
             NotFittedError: The loss learns from the training targets and has not seen them.
@@ -94,11 +101,21 @@ class Loss(nn.Module, ABC):
         labels = self._labels(targets, wide.dtype)
         counted = self.counted(labels)
         terms = self.terms(torch.where(labels.known, wide, 0.0), labels)
-        return torch.where(counted, terms, 0.0).sum() / counted.sum().clamp_min(1)
+        real = torch.where(counted, terms, 0.0)
+        if weights is None:
+            return real.sum() / counted.sum().clamp_min(1)
+        weights = _spread(weights.to(wide.dtype), counted)
+        whole = (counted * weights).sum()
+        return (real * weights).sum() / torch.where(whole > 0, whole, 1.0)
 
     def _labels(self, targets: Tensor, dtype: torch.dtype) -> Labels:
         hard = torch.nan_to_num(targets).to(dtype)
         return Labels(hard * (1 - self.smoothing) + self.smoothing / 2, hard, ~torch.isnan(targets))
+
+
+def _spread(weights: Tensor, terms: Tensor) -> Tensor:
+    """Weights (B,) of rows in a shape that multiplies terms (B, ...)."""
+    return weights.reshape(-1, *[1] * (terms.dim() - 1))
 
 
 def require_fitted(learned: Tensor, name: str) -> Tensor:

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from multitag.errors import ConfigError
 from multitag.losses.base import Labels, Loss
 
 Temperature = Annotated[float, Field(gt=0)]
@@ -38,8 +39,14 @@ class TwoWay(Loss):
         super().__init__()
         self.positive_temperature, self.negative_temperature = positive_temperature, negative_temperature
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """As of `Loss`: the mean over rows, or tokens, plus the mean over labels."""
+    def forward(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        """As of `Loss`: the mean over rows, or tokens, plus the mean over labels.
+
+        Raises:
+            ConfigError: Rows have weights: its sums down the batch join them, and leave none to weigh.
+        """
+        if weights is not None:
+            raise ConfigError("the loss 'two_way' joins the rows of a batch and cannot weigh them. Fix: another loss")
         logits, targets = logits.flatten(0, -2), targets.flatten(0, -2)
         return super().forward(logits, targets) + super().forward(logits.T, targets.T)
 

@@ -76,9 +76,9 @@ class Stepper:
         batch = self._batch(mine or chosen[:1], at).to(accelerator.device)
         with accelerator.autocast():
             logits: Tensor = self.model(batch)
-        value = self.loss(logits.float(), batch.targets)
+        value = self.loss(logits.float(), batch.targets, batch.weights)
         if accelerator.num_processes > 1:
-            value = value * self._weight(batch.targets, real=bool(mine))
+            value = value * self._weight(batch, real=bool(mine))
         accelerator.backward(value)
         accelerator.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
@@ -90,10 +90,10 @@ class Stepper:
             return self.rows.batch(places)
         return self.rows.batch([self.augmenter.rows[place] for place in places], self.augmenter.draw(*at, places))
 
-    def _weight(self, targets: Tensor | None, *, real: bool) -> Tensor:
+    def _weight(self, batch: Batch, *, real: bool) -> Tensor:
         """What this process's mean counts in the mean over all, whose parts of a batch may differ in known labels."""
         size = torch.zeros((), device=self.accelerator.device)
-        if real and targets is not None:
-            size = self.loss.size(targets).float()
+        if real and batch.targets is not None:
+            size = self.loss.size(batch.targets, batch.weights).float()
         share: Tensor = size / self.accelerator.reduce(size.clone(), "mean").clamp_min(1e-12)
         return share

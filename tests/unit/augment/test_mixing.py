@@ -53,6 +53,14 @@ def test_mixup_by_hand():
     assert got.targets[:, 2].isnan().all(), "not known in one of the two, so not known"
 
 
+def test_how_much_a_row_counts_is_mixed_too():
+    batch = pair()
+    batch.weights = torch.tensor([1.0, 0.5])
+    got = mixed(batch, Mixup(), ["image"], Fixed(0.75, [1, 0]))
+    assert got.weights.tolist() == [0.875, 0.625]
+    assert mixed(pair(), Mixup(), ["image"], Fixed(0.75, [1, 0])).weights is None
+
+
 def test_cutmix_counts_what_is_left(monkeypatch):
     class Middle:
         def random(self, count):
