@@ -69,7 +69,8 @@ MEANINGS = {
     "train.stages.lr_scale": "By what a part's learning rate is multiplied, where it is not 1: `{ text = 0.1 }`.",
     "train.folds": "2 or more: train so many models, each on all rows but one part, which chooses its epoch, and "
     "average their logits. Calibration and decision are fitted on all rows, each predicted by the model that did not "
-    "see it.",
+    'see it. `"auto"`: 5 where only heads train, on tables of 50 to 50,000 rows, and no validation rows are given; '
+    "else none, and a share of the rows is held out.",
     "train.seeds": "Train so many models from seeds `seed`, `seed` + 1 and so on, and average their logits.",
     "train.max_size": "Refuse to train a model whose weights, frozen encoders included, are larger.",
     "decision.fit_on": "The validation rows, or all rows, each predicted by a model that was not trained on it.",

@@ -16,7 +16,7 @@ from multitag.config_base import Component, Section
 from multitag.config_changes import changed_values
 from multitag.config_ensemble import EnsembleConfig
 from multitag.config_faults import validated
-from multitag.config_train import StageConfig, TrainConfig
+from multitag.config_train import AUTO_FOLDS, AUTO_ROWS, StageConfig, TrainConfig
 from multitag.data.images import MAX_PIXELS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
@@ -193,7 +193,22 @@ class Config(Section):
     @property
     def networks(self) -> int:
         """How many networks folds and seeds ask for, of one member."""
-        return max(1, self.train.folds) * self.train.seeds
+        return max(1, self.train.fold_count) * self.train.seeds
+
+    def settled(self, rows: int) -> Config:
+        """This configuration with ``train.folds = "auto"`` replaced by a number.
+
+        Folds where only heads are trained, which takes seconds; none where encoders train too.
+
+        Args:
+            rows: Of the training table; 0 where other rows choose epoch and decision.
+        """
+        if self.train.folds != "auto":
+            return self
+        members = [self] if self.ensemble is None else [member for member in self.members.values() if member]
+        frozen = all(encoder.frozen for member in members for encoder in member.encoders.values())
+        folds = AUTO_FOLDS if frozen and rows in AUTO_ROWS else 0
+        return self.model_copy(update={"train": self.train.model_copy(update={"folds": folds})})
 
     @property
     def trains(self) -> bool:

@@ -25,6 +25,11 @@ class StageConfig(Section):
     lr_scale: dict[str, Positive] = {}  # noqa: RUF012 - pydantic copies it
 
 
+AUTO_FOLDS = 5
+AUTO_ROWS = range(50, 50_001)
+"""Tables of so many rows are trained in folds of themselves: on fewer a fold says little, on more it changes little."""
+
+
 class TrainConfig(Section):
     """The one training loop's settings."""
 
@@ -49,10 +54,15 @@ class TrainConfig(Section):
     patience: Annotated[int, Field(ge=1)] = 5
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 30.0
-    folds: Annotated[int, Field(ge=0, le=20)] = 0
+    folds: Literal["auto"] | Annotated[int, Field(ge=0, le=20)] = "auto"
     seeds: Annotated[int, Field(ge=1, le=20)] = 1
     max_size: ByteSize | None = None
     stages: tuple[StageConfig, ...] = ()
+
+    @property
+    def fold_count(self) -> int:
+        """How many folds are trained, once ``"auto"`` is settled; 0 for none."""
+        return 0 if self.folds == "auto" else self.folds
 
     @property
     def lengths(self) -> tuple[int, ...]:

@@ -121,11 +121,13 @@ def _fit(
     clock: Clock,
 ) -> Fitted:
     space = label_space(config, table, valid)
+    labelled = sum(sample.labels is not None for sample in table.samples)
+    asked, config = config, config.settled(labelled if valid is None else 0)
     with clock.time("checking"):
         sides = take_sides(config, space, table, valid, progress=progress)
     processes = make_accelerator(config.train.precision)
     if folder is not None and processes.is_main_process:
-        begin(folder, config, resume=resume)
+        begin(folder, asked, resume=resume)
     processes.wait_for_everyone()
     with open_store(config) as store:
         fitter = Fitter(config, space, store, folder, resume, clock)

@@ -58,7 +58,7 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
         Interrupted: Ctrl-C; the message says where.
     """
     config, space = fitter.config, fitter.space
-    if config.train.folds >= 2:
+    if config.train.fold_count >= 2:
         chosen, trained = _cross_fitted(fitter, sides.every, progress, on_epoch)
         scored = chosen
         if sides.scored == "valid":
@@ -81,7 +81,7 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
 def _cross_fitted(fitter: Fitter, rows: Rows, progress: Progress, on_epoch: OnEpoch) -> tuple[Logits, list[Trained]]:
     """Logits (N, K) of all rows out of fold, and the networks that gave them."""
     logits, trained = np.zeros((len(rows), len(fitter.space)), np.float32), []
-    parts = make_folds(fitter, rows, fitter.config.train.folds)
+    parts = make_folds(fitter, rows, fitter.config.train.fold_count)
     for part, found in each_fold(fitter, rows, parts, progress=progress, on_epoch=on_epoch):
         logits[part.held_indices] = averaged([each.logits for each in found])
         trained += found

@@ -89,7 +89,7 @@ def take_sides(
     checked = check_rows([*samples, *chosen], config, progress=progress)  # all bad pictures in one error
     notes += lost_pictures(checked.bad)
     every = trained = held = checked.take(range(len(samples)))
-    in_folds = config.train.folds >= 2
+    in_folds = config.train.fold_count >= 2
     scored: Scored = "out_of_fold" if in_folds else "held_out"
     if valid is not None:
         held = checked.take(range(len(samples), len(checked)))

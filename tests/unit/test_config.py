@@ -321,3 +321,22 @@ def test_an_untrained_architecture_must_train():
     assert Config.parse(tomllib.loads(config.dump())) == config
     changed = config.changed(['encoders.image.architecture={model_type = "resnet", depths = [2, 2, 2, 2]}'])
     assert changed.encoders["image"].options["architecture"]["depths"] == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize(("rows", "folds"), [(49, 0), (50, 5), (50_000, 5), (50_001, 0), (0, 0)])
+def test_folds_where_they_pay(rows, folds):
+    settled = Config().settled(rows)
+    assert settled.train.folds == settled.train.fold_count == folds
+    assert Config().train.folds == "auto"
+
+
+def test_folds_that_were_asked_for_stay_and_encoders_that_train_are_trained_once():
+    assert Config().changed(["train.folds=3"]).settled(1000).train.folds == 3
+    assert Config().changed(["train.folds=0"]).settled(1000).train.folds == 0
+    assert Config().changed(["encoders.text.frozen=false"]).settled(1000).train.folds == 0
+    members = {"a": {"fusion": {"name": "concat"}}, "b": {"train": {"seeds": 2}}}
+    of = {"ensemble": {"combiner": {"name": "mean"}, "members": members}}
+    assert Config.parse(of).settled(1000).train.folds == 5
+    trains = {"encoders": {"text": {"name": "transformers_text", "frozen": False}}, "fusion": {"name": "single"}}
+    members["a"] = trains
+    assert Config.parse(of).settled(1000).train.folds == 0

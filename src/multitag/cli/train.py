@@ -70,6 +70,7 @@ def train(
         valid_share=share,
     )
     asked = [*(changes or []), *([] if max_size is None else [f"train.max_size={max_size}"])]
+    asked += [] if share is None else ["train.folds=0"]  # one share held out, as asked, in place of every fold in turn
     settings = configure(recipe=recipe, file=config, changes=asked, without=without or [], seed=seed, data=data)
     classifier = Classifier(settings).fit(
         table,
