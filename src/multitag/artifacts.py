@@ -20,7 +20,7 @@ from multitag.decisions.base import Decision
 from multitag.decisions.calibration import Calibration
 from multitag.errors import ConfigError, DataError, RunError
 from multitag.networks import Networks
-from multitag.pipeline import HeldOut, Pipeline, Scorer, decided
+from multitag.pipeline import NO_KEYS, HeldOut, Pipeline, Scorer, decided
 from multitag.run_files import FORMAT_VERSION, environment, json_line, read_json, require_format
 from multitag.run_folder import (
     COMBINER,
@@ -78,6 +78,8 @@ def _write(pipeline: Pipeline, path: Path) -> None:
     write_json(path / LABELS, list(pipeline.space.names))
     held, trained_on = pipeline.held_out, torch.from_numpy(pipeline.trained_on)
     rows = {"logits": torch.from_numpy(held.logits), "gold": torch.from_numpy(held.gold), "trained_on": trained_on}
+    if len(pipeline.pseudo_labelled):
+        rows["pseudo_labelled"] = torch.from_numpy(pipeline.pseudo_labelled)
     atomic_save(rows, path / HELD_OUT)
     save_decision(pipeline, path)
     if isinstance(pipeline.scorer, Combined):
@@ -159,7 +161,9 @@ def _assemble(path: Path, shared: Shared) -> Pipeline:
     decision.apply(calibration.apply(logits[:1]))  # of as many labels as the model, or an error now
     config = decided(config, saved["decision"]["name"], saved["decision"]["options"])
     held_out = HeldOut(logits, gold, bool(saved["always_labelled"]))
-    return Pipeline(config, space, scorer, held_out, calibration, decision, held["trained_on"].astype(np.int64))
+    pseudo_labelled = held.get("pseudo_labelled", NO_KEYS).astype(np.int64)
+    trained_on = held["trained_on"].astype(np.int64)
+    return Pipeline(config, space, scorer, held_out, calibration, decision, trained_on, pseudo_labelled)
 
 
 def _load_members(path: Path, section: Component, space: LabelSpace, shared: Shared) -> Combined:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from multitag import artifacts
 from multitag.config import Config
+from multitag.copies import seen_in_training
 from multitag.data.columns import Columns
 from multitag.data.image_check import BadImage
 from multitag.data.table import Table, TableSource, iter_table, read_table
@@ -80,6 +81,7 @@ class Classifier:
         train: TableSource,
         valid: TableSource | None = None,
         *,
+        unlabeled: TableSource | None = None,
         images: str | Path | None = None,
         out: str | Path | None = None,
         resume: bool = False,
@@ -92,6 +94,8 @@ class Classifier:
         Args:
             train: The rows.
             valid: Rows to choose epoch, calibration and decision by; a share of `train` by default.
+            unlabeled: Rows to pseudo-label, by a teacher that is trained on `train`, for the student that is kept: see
+                the [pseudo] section. Copies of labelled rows are left out.
             images: The folder that pictures' names are relative to.
             out: The run folder to write, checkpoints included.
             resume: Go on with a training that was cut short in `out`; where there is none, begin one.
@@ -100,18 +104,21 @@ class Classifier:
             on_epoch: Called with the history row of each epoch.
 
         Raises:
+            ConfigError: There are rows without labels and nothing to train on them, or a [pseudo] section and no rows.
             DataError: The rows or their pictures cannot be used.
             RunError: `out` holds a run already, or a training of other settings or rows.
             Interrupted: Ctrl-C; the message says what was kept.
         """
         folder = None if out is None else Path(out)
-        processes = make_accelerator(self.config.train.precision)
+        config = self.config.with_students(wanted=unlabeled is not None)
+        processes = make_accelerator(config.train.precision)
         if folder is not None and processes.is_main_process:
-            require_free(folder, self.config, resume=resume, overwrite=overwrite)
+            require_free(folder, config, resume=resume, overwrite=overwrite)
         fitted = fit(
-            self.config,
+            config,
             self._read_to_train(train, images),
             None if valid is None else self._read_to_train(valid, images),
+            None if unlabeled is None else self.read(unlabeled, images),
             folder=folder,
             resume=resume,
             progress=progress,
@@ -218,25 +225,30 @@ class Classifier:
         *,
         images: str | Path | None = None,
         rounds: int = 1000,
+        allow_seen: bool = False,
         progress: Progress = silent,
     ) -> Evaluation:
         """Score the rows against their labels; labels never seen in training count as missed, with a warning.
+
+        Rows that the model was trained on are known by hashes of their pictures and texts, and flatter it.
 
         Args:
             rows: Labelled rows.
             images: The folder that pictures' names are relative to.
             rounds: Bootstrap rounds for the intervals.
+            allow_seen: Score rows that were pseudo-labelled in training all the same.
             progress: Told about each stage.
 
         Raises:
-            DataError: The rows have no labels, or their pictures cannot be used.
+            DataError: The rows have no labels, their pictures cannot be used, or some were pseudo-labelled in training.
         """
         pipeline, table = self.pipeline_, self.read(rows, images)
         samples, left_out = labelled(table)
         checked = check_rows(samples, self.config, progress=progress)
+        seen = seen_in_training(pipeline, checked, allowed=allow_seen)
         predictions = pipeline.predict(checked, progress=progress)
         result = evaluate(predictions, checked.samples, rounds=rounds, seed=self.config.seed)
-        notes = [*table.warnings, *left_out, *lost_pictures(checked.bad)]
+        notes = [*table.warnings, *left_out, *lost_pictures(checked.bad), *seen]
         if result.unseen:
             unseen = listed(result.unseen)
             notes.append(f"{len(result.unseen)} labels were never seen in training and count as missed: {unseen}")

@@ -16,6 +16,7 @@ from multitag.config_base import Component, Section
 from multitag.config_changes import changed_values
 from multitag.config_ensemble import EnsembleConfig
 from multitag.config_faults import validated
+from multitag.config_pseudo import PseudoConfig
 from multitag.config_train import AUTO_FOLDS, AUTO_ROWS, StageConfig, TrainConfig
 from multitag.data.images import MAX_PIXELS
 from multitag.decisions import CALIBRATIONS, DECISIONS
@@ -36,6 +37,7 @@ __all__ = [
     "DecisionConfig",
     "EncoderConfig",
     "EnsembleConfig",
+    "PseudoConfig",
     "RecipeConfig",
     "Runtime",
     "Section",
@@ -115,6 +117,7 @@ class Config(Section):
     head: Component = Component(name="mlp")
     loss: Component = Component(name="bce", smoothing=0.1)  # type: ignore[call-arg]
     train: TrainConfig = TrainConfig()
+    pseudo: PseudoConfig | None = None
     calibration: Component = Component(name="per_label")
     decision: DecisionConfig = DecisionConfig(name="expected_f1")
     store: StoreConfig = StoreConfig()
@@ -210,6 +213,27 @@ class Config(Section):
         folds = AUTO_FOLDS if frozen and rows in AUTO_ROWS else 0
         return self.model_copy(update={"train": self.train.model_copy(update={"folds": folds})})
 
+    def with_students(self, *, wanted: bool) -> Config:
+        """This configuration for a training with rows without labels, or for one without.
+
+        Args:
+            wanted: Whether there are such rows; the [pseudo] section then has its defaults where it is not there.
+
+        Raises:
+            ConfigError: There are rows and nothing to train, or the section and no rows.
+        """
+        if wanted and not self.trains:
+            raise ConfigError(
+                "all members of the ensemble are fitted runs: nothing is trained, and rows without labels teach "
+                "nothing. Fix: leave out --unlabeled"
+            )
+        if not wanted and self.pseudo is not None:
+            raise ConfigError(
+                "[pseudo] says how students learn from rows without labels, and there are no such rows. "
+                "Fix: --unlabeled TABLE (unlabeled=...), or leave the section out"
+            )
+        return self if not wanted or self.pseudo is not None else Config.parse({**self.values(), "pseudo": {}})
+
     @property
     def trains(self) -> bool:
         """Whether there is anything to train: not where all members of an ensemble are fitted runs."""
@@ -263,6 +287,9 @@ class Config(Section):
     def _cross_faults(self) -> list[str]:
         monitors = ["loss", "calibrated_loss", *METRICS.names()]
         faults = self.train.faults({name: encoder.frozen for name, encoder in self.encoders.items()}, monitors)
+        if self.pseudo is not None:
+            joins_rows = self.loss.name in LOSSES.table and LOSSES.get(self.loss.name).unit == "batch"
+            faults += self.pseudo.faults(self.loss.name, joins_rows=joins_rows)
         for name in self.encoders:
             # The model keeps its parts under these names.
             if not name.isidentifier() or hasattr(ModuleDict(), name) or name == HEADS_PART:

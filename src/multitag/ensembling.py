@@ -11,14 +11,16 @@ from multitag.artifacts import load_run
 from multitag.combined import Combined, calibrated, networks_of
 from multitag.combiners import COMBINERS, Combiner
 from multitag.config import Config, EnsembleConfig
+from multitag.copies import are_copies
 from multitag.errors import DataError, RunError
 from multitag.fitter import Fitter
 from multitag.label_checks import always_labelled, listed
 from multitag.out_of_fold import OnEpoch, part_of
-from multitag.outcome import Outcome, train_all
+from multitag.outcome import Outcome
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.progress import Progress
-from multitag.sides import Sides, content_keys
+from multitag.self_training import train_generations
+from multitag.sides import Sides
 from multitag.size_limit import require_size
 
 
@@ -49,14 +51,14 @@ def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
         if member is not None
     }
     fitted = [network for pipeline in given.values() for network in networks_of(pipeline)]
-    require_size(config.train.max_size, fitters, fitted, sides.trained)
+    require_size(config.train.max_size, fitters, fitted, sides.learned)
     outcomes = {}
     for name in members:
         with part_of(name, progress) as told:
             if name in given:
                 outcomes[name] = _answers(given[name], fitter, sides, told)
                 continue
-            found = train_all(
+            found = train_generations(
                 fitters[name],
                 sides,
                 progress=told,
@@ -73,7 +75,8 @@ def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
         joined = combiner.apply(known).astype(np.float32)
         held_out = HeldOut(joined, gold, always_labelled(sides.every.samples))
         keys = np.unique(np.concatenate([pipeline.trained_on for pipeline in pipelines.values()]))
-        pipeline = Pipeline.fitted(config, space, scorer, held_out, keys)
+        pseudo_keys = np.unique(np.concatenate([pipeline.pseudo_labelled for pipeline in pipelines.values()]))
+        pipeline = Pipeline.fitted(config, space, scorer, held_out, keys, pseudo_keys)
     return Outcome(
         pipeline,
         networks=scorer.networks,
@@ -81,6 +84,11 @@ def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
         scored=scorer.join([outcome.scored for outcome in outcomes.values()]),
         history=[row for outcome in outcomes.values() for row in outcome.history],
         members={name: (outcome.pipeline, outcome.scored) for name, outcome in outcomes.items()},
+        generations={
+            f"{name}, {role}": generation
+            for name, outcome in outcomes.items()
+            for role, generation in outcome.generations.items()
+        },
     )
 
 
@@ -102,7 +110,8 @@ def _open(name: str, section: EnsembleConfig, fitter: Fitter, sides: Sides) -> P
             f"or say which labels there are (--labels)"
         )
     rows = sides.chosen + sides.held
-    seen = np.isin(content_keys(rows), pipeline.trained_on)
+    keys = np.concatenate([pipeline.trained_on, pipeline.pseudo_labelled])
+    seen = are_copies(rows, keys, pictures=pipeline.config.reads_pictures)
     if seen.any():
         first = [sample.source or sample.id for sample, was in zip(rows.samples, seen, strict=True) if was]
         first = list(dict.fromkeys(first))

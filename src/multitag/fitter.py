@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from multitag.config import Config
@@ -21,6 +23,7 @@ from multitag.features.rows import Rows
 from multitag.features.slots import Slot, build_slots, learn
 from multitag.features.store import FeatureStore
 from multitag.inference import predict_logits
+from multitag.lessons import Lessons, Taught
 from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
 from multitag.networks import Network, feed
@@ -86,6 +89,7 @@ class Fitter:
         prefix: Before the names of its checkpoints, where several configurations train into one folder.
         shared: Frozen encoders in their slots, loaded once however many networks are trained.
         fold_seed: Of the folds; the configuration's own where it is not set.
+        lessons: The rows without labels, where there are any.
     """
 
     config: Config
@@ -97,6 +101,7 @@ class Fitter:
     prefix: str = ""
     shared: dict[str, Slot] = field(default_factory=dict)
     fold_seed: int | None = None
+    lessons: Lessons | None = None
 
     def train(
         self,
@@ -106,6 +111,7 @@ class Fitter:
         *,
         seed: int,
         epochs: Sequence[int] | None = None,
+        taught: Taught | None = None,
         progress: Progress,
         on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
     ) -> Trained:
@@ -117,6 +123,7 @@ class Fitter:
             held: The rows that choose the best epoch, and whose logits are wanted.
             seed: Of its weights, the order of the rows and all dropout.
             epochs: Train each stage for so many, without looking at `held`.
+            taught: Rows with pseudo-labels to train on too.
             progress: Told about each stage.
             on_epoch: Called with the history row of each epoch.
 
@@ -125,18 +132,24 @@ class Fitter:
             Interrupted: Ctrl-C while training.
         """
         config = self.config
-        settings = config.train.for_rows(len(rows))
+        every = rows if taught is None else rows + taught.rows
+        settings = config.train.for_rows(len(every))
         if epochs is not None:
             settings = settings.lasting(epochs)
         with torch.random.fork_rng(), self.clock.time("encoding"):
-            network = self.build(rows.samples, seed)
+            network = self.build(every.samples, seed)
             slots, model = network.slots, network.model
             model.to(make_accelerator(settings.precision).device)
-            feeder, held_feeder = self._feed(rows, slots, model, progress), self._feed(held, slots, model, progress)
+            weights = None if taught is None else taught.weights(len(rows))
+            feeder = self._feed(every, slots, model, progress, weights)
+            held_feeder = self._feed(held, slots, model, progress)
             model.fit_scales(feeder)
         with self.clock.time("training"):
             loss: Loss = LOSSES.build(config.loss.name, config.loss.options)
-            loss.fit(torch.from_numpy(self.space.encode(rows.samples)))
+            # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not.
+            known = self.space.encode(rows.samples)
+            loss.fit(torch.from_numpy(known))
+            known = np.pad(known, ((0, len(every) - len(rows)), (0, 0)), constant_values=np.nan)
             standing = train(
                 model,
                 loss,
@@ -145,8 +158,8 @@ class Fitter:
                 held_feeder if epochs is None else None,
                 settings,
                 seed=seed,
-                augmenter=make_augmenter(config.augment, self.space.encode(rows.samples), seed),
-                checkpointing=self._checkpointing(name, rows, held, slots, settings.lengths, seed),
+                augmenter=make_augmenter(config.augment, known, seed),
+                checkpointing=self._checkpointing(name, rows, held, taught, slots, settings.lengths, seed),
                 progress=progress,
                 on_epoch=on_epoch,
             )
@@ -193,17 +206,32 @@ class Fitter:
         fresh = build_slots(self.config.model_copy(update={"encoders": own}))
         return {name: self.shared[keys[name]] if name in keys else fresh[name] for name in sections}
 
-    def predict(self, network: Network, rows: Rows, *, progress: Progress) -> Logits:
-        """A trained network's logits (N, K) of other rows."""
-        with self.clock.time("testing"):
+    def predict(self, network: Network, rows: Rows, *, progress: Progress, stage: str = "testing") -> Logits:
+        """A trained network's logits (N, K) of other rows; `stage` is what the clock calls it."""
+        with self.clock.time(stage):
             feeder = feed(rows, network.slots, self.store, network.model, progress=progress)
             return predict_logits(network.model, feeder, len(self.space), progress=progress)
 
-    def _feed(self, rows: Rows, slots: Mapping[str, Slot], model: Model, progress: Progress) -> Feeder:
-        return feed(rows, slots, self.store, model, targets=self.space.encode(rows.samples), progress=progress)
+    def _feed(
+        self,
+        rows: Rows,
+        slots: Mapping[str, Slot],
+        model: Model,
+        progress: Progress,
+        weights: npt.NDArray[np.float32] | None = None,
+    ) -> Feeder:
+        targets = self.space.encode(rows.samples)
+        return feed(rows, slots, self.store, model, targets=targets, weights=weights, progress=progress)
 
     def _checkpointing(
-        self, name: str, rows: Rows, held: Rows, slots: Mapping[str, Slot], epochs: Sequence[int], seed: int
+        self,
+        name: str,
+        rows: Rows,
+        held: Rows,
+        taught: Taught | None,
+        slots: Mapping[str, Slot],
+        epochs: Sequence[int],
+        seed: int,
     ) -> Checkpointing | None:
         if self.folder is None:
             return None
@@ -211,7 +239,7 @@ class Fitter:
         frozen = {name: slot.fingerprint for name, slot in slots.items() if slot.frozen}
         training = [deciding(self.config), self.space.names, frozen, epochs, seed]
         identity.update(json.dumps(training, sort_keys=True).encode())
-        for side in (rows, held):
+        for side in (rows, held) if taught is None else (rows, held, taught.rows):
             identity.update(b"side")
             for sample, content in zip(side.samples, side.hashes, strict=True):
                 row = [sample.id, sample.text, sample.labels, sample.unknown, content]

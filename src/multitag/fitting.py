@@ -15,11 +15,12 @@ from multitag.fitter import Clock, Fitter
 from multitag.interrupts import Interrupted
 from multitag.label_checks import label_space
 from multitag.networks import open_store
-from multitag.outcome import train_all
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
+from multitag.pseudo_labels import PseudoCounts
 from multitag.run_claim import begin
 from multitag.run_folder import is_started
+from multitag.self_training import train_generations
 from multitag.sides import Scored, take_sides
 from multitag.size_limit import require_size
 from multitag.sizes import Size, measure
@@ -42,6 +43,8 @@ class Fitted:
         size: Parameters and megabytes, trained and frozen.
         notes: What a user should look at.
         members: Of an ensemble, the scores of each member on its own, of the same rows.
+        generations: Where students were trained, the scores of the teacher and of each, of the same rows.
+        taught: How many pseudo-labels each student was taught.
     """
 
     pipeline: Pipeline
@@ -54,10 +57,12 @@ class Fitted:
     size: Size
     notes: tuple[str, ...] = ()
     members: dict[str, Evaluation] = field(default_factory=dict)
+    generations: dict[str, Evaluation] = field(default_factory=dict)
+    taught: dict[str, PseudoCounts] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for metrics.json; the decision that the scores are of included."""
-        return {
+        found = {
             "decision": self.pipeline.config.decision.name,
             "scored_on": self.scored_on,
             "networks": self.networks,
@@ -66,18 +71,28 @@ class Fitted:
             "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
             "size": self.size.to_dict(),
             "notes": list(self.notes),
-        } | ({"members": self._members()} if self.members else {})
+        }
+        if self.members:
+            found["members"] = {name: _values(evaluation) for name, evaluation in self.members.items()}
+        if self.generations:
+            found["generations"] = {
+                role: {"metrics": _values(evaluation)}
+                | ({"pseudo_labels": self.taught[role].to_dict()} if role in self.taught else {})
+                for role, evaluation in self.generations.items()
+            }
+        return found
 
-    def _members(self) -> dict[str, dict[str, float | None]]:
-        """The value of each metric for each member."""
-        values = {name: member.to_dict()["metrics"] for name, member in self.members.items()}
-        return {name: {metric: score["value"] for metric, score in found.items()} for name, found in values.items()}
+
+def _values(evaluation: Evaluation) -> dict[str, float | None]:
+    """The value of each metric."""
+    return {metric: score["value"] for metric, score in evaluation.to_dict()["metrics"].items()}
 
 
 def fit(
     config: Config,
     table: Table,
     valid: Table | None = None,
+    pool: Table | None = None,
     *,
     folder: Path | None = None,
     resume: bool = False,
@@ -90,6 +105,7 @@ def fit(
         config: All settings.
         table: Labelled rows.
         valid: Rows to choose epoch, calibration and decision by; a share of the table's rows by default.
+        pool: Rows without labels for students to learn from, as the [pseudo] section says.
         folder: The run folder, where checkpoints go while it trains.
         resume: Go on from the checkpoints in `folder`.
         progress: Told about each stage.
@@ -102,7 +118,7 @@ def fit(
     """
     clock = Clock()
     try:
-        return _fit(config, table, valid, folder, resume, progress, on_epoch, clock)
+        return _fit(config, table, valid, pool, folder, resume, progress, on_epoch, clock)
     except KeyboardInterrupt as error:
         kept = "nothing was begun" if clock.stage == "checking" else "the feature store keeps what was encoded"
         if folder is not None and is_started(folder):
@@ -114,6 +130,7 @@ def _fit(
     config: Config,
     table: Table,
     valid: Table | None,
+    pool: Table | None,
     folder: Path | None,
     resume: bool,
     progress: Progress,
@@ -124,7 +141,7 @@ def _fit(
     labelled = sum(sample.labels is not None for sample in table.samples)
     asked, config = config, config.settled(labelled if valid is None else 0)
     with clock.time("checking"):
-        sides = take_sides(config, space, table, valid, progress=progress)
+        sides = take_sides(config, space, table, valid, pool, progress=progress)
     processes = make_accelerator(config.train.precision)
     if folder is not None and processes.is_main_process:
         begin(folder, asked, resume=resume)
@@ -132,8 +149,8 @@ def _fit(
     with open_store(config) as store:
         fitter = Fitter(config, space, store, folder, resume, clock)
         if config.ensemble is None:
-            require_size(config.train.max_size, {"": fitter}, (), sides.trained)
-        train = train_all if config.ensemble is None else train_ensemble
+            require_size(config.train.max_size, {"": fitter}, (), sides.learned)
+        train = train_generations if config.ensemble is None else train_ensemble
         outcome = train(fitter, sides, progress=progress, on_epoch=on_epoch)
     with clock.time("deciding"):
         ids, held = tuple(sample.id for sample in sides.held.samples), sides.held.samples
@@ -142,6 +159,11 @@ def _fit(
             name: evaluate(pipeline.decide(ids, logits), held, rounds=1)
             for name, (pipeline, logits) in outcome.members.items()
         }
+        generations = {
+            role: evaluate(generation.pipeline.decide(ids, generation.scored), held, rounds=1)
+            for role, generation in outcome.generations.items()
+        }
+        taught = {role: each.counts for role, each in outcome.generations.items() if each.counts is not None}
     return Fitted(
         outcome.pipeline,
         evaluation,
@@ -151,6 +173,18 @@ def _fit(
         rows=sides.counts,
         seconds=clock.seconds,
         size=measure(outcome.networks),
-        notes=tuple(dict.fromkeys(sides.notes)),
+        notes=tuple(dict.fromkeys([*sides.notes, *_untaught(taught)])),
         members=members,
+        generations=generations,
+        taught=taught,
     )
+
+
+def _untaught(taught: dict[str, PseudoCounts]) -> list[str]:
+    """A note on each student that had nothing more to learn than its teacher."""
+    return [
+        f"{role}: the teacher is sure of no label of any row without labels, so there was nothing more to learn. "
+        f"Fix: bring pseudo.high and pseudo.low closer together"
+        for role, counts in taught.items()
+        if not counts.rows
+    ]

@@ -44,9 +44,12 @@ def each_seed(
 ) -> list[Trained]:
     """Train a network on the same rows from each of the configuration's seeds.
 
+    Where there are rows without labels, each is taught the part's own lesson, and what they say of these rows together
+    is taken down.
+
     Args:
         fitter: Trains the networks.
-        name: Of the first one's checkpoint and history.
+        name: Of the part, and of the first one's checkpoint and history.
         rows: The rows to train on.
         held: The rows that choose the best epoch, and whose logits are wanted.
         epochs: How long each is trained, without looking at `held`.
@@ -56,7 +59,7 @@ def each_seed(
     Raises:
         Interrupted: Ctrl-C; the message says at which seed.
     """
-    first, count = fitter.config.seed, fitter.config.train.seeds
+    first, count, lessons = fitter.config.seed, fitter.config.train.seeds, fitter.lessons
     trained = []
     for number in range(count):
         own = name if number == 0 else f"{name}-seed{number + 1}"
@@ -69,10 +72,14 @@ def each_seed(
                 held,
                 seed=first + number,
                 epochs=length,
+                taught=None if lessons is None else lessons.taught.get(name),
                 progress=told,
                 on_epoch=lambda row, named=named: on_epoch({**named, **row}),  # type: ignore[misc]
             )
         trained.append(replace(found, history=[{**named, **row} for row in found.history]))
+    if lessons is not None and lessons.asked:
+        said = [fitter.predict(each.network, lessons.pool, progress=progress, stage="teaching") for each in trained]
+        lessons.answers[name] = averaged(said)
     return trained
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from multitag.copies import kept_keys
 from multitag.features.rows import Rows
 from multitag.fitter import Fitter, Trained
 from multitag.label_checks import always_labelled
@@ -14,8 +15,24 @@ from multitag.networks import Network, Networks, averaged
 from multitag.out_of_fold import OnEpoch, each_fold, each_seed, make_folds, out_of_fold
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.progress import Progress
-from multitag.sides import Sides, content_keys
+from multitag.pseudo_labels import PseudoCounts
+from multitag.sides import Sides
 from multitag.tasks.base import Logits
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A teacher or a student.
+
+    Attributes:
+        pipeline: Its networks, with a calibration and decision of its own.
+        scored: Its logits (M, K) of the rows that scores are given of.
+        counts: How many pseudo-labels it was taught; `None` for the first teacher.
+    """
+
+    pipeline: Pipeline
+    scored: Logits
+    counts: PseudoCounts | None
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,7 @@ class Outcome:
         scored: Logits (M, K) of the rows that scores are given of.
         history: A row for each epoch of each network.
         members: Of an ensemble, each member with its own logits (M, K) of the rows that scores are given of.
+        generations: Where students were trained, the teacher and they, in turn.
     """
 
     pipeline: Pipeline
@@ -37,6 +55,7 @@ class Outcome:
     scored: Logits
     history: list[dict[str, Any]]
     members: dict[str, tuple[Pipeline, Logits]] = field(default_factory=dict)
+    generations: dict[str, Generation] = field(default_factory=dict)
 
 
 def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Outcome:
@@ -72,7 +91,7 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
     networks = tuple(each.network for each in trained)
     with fitter.clock.time("deciding"):
         held_out = HeldOut(chosen, space.encode(sides.chosen.samples), always_labelled(sides.every.samples))
-        keys = content_keys(sides.trained)
+        keys = kept_keys(sides.trained)
         pipeline = Pipeline.fitted(config, space, Networks(config, len(space), networks), held_out, keys)
     history = [row for each in trained for row in each.history]
     return Outcome(pipeline, networks, chosen, scored, history)

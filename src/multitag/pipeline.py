@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +18,9 @@ from multitag.progress import Progress, silent
 from multitag.tasks.base import Logits, Targets
 from multitag.types import LabelSpace, Predictions
 
+Keys = npt.NDArray[np.int64]
+"""Hashes of what rows show, 8 bytes each."""
+NO_KEYS: Keys = np.zeros(0, np.int64)
 _SURE = 1e-12
 
 
@@ -55,7 +58,8 @@ class Pipeline:
         held_out: What calibration and decision are fitted on.
         calibration: Logits to probabilities.
         decision: Probabilities to label sets.
-        trained_on: (N,), a number for what each row shows that any of its networks was trained on.
+        trained_on: Of the labelled rows that any of its networks was trained on, the keys of what they show.
+        pseudo_labelled: Likewise, of rows that had no labels and were given some by a teacher.
     """
 
     config: Config
@@ -64,7 +68,8 @@ class Pipeline:
     held_out: HeldOut
     calibration: Calibration
     decision: Decision
-    trained_on: npt.NDArray[np.int64]
+    trained_on: Keys
+    pseudo_labelled: Keys = field(default_factory=NO_KEYS.copy)
 
     @classmethod
     def fitted(
@@ -73,13 +78,14 @@ class Pipeline:
         space: LabelSpace,
         scorer: Scorer,
         held_out: HeldOut,
-        trained_on: npt.NDArray[np.int64],
+        trained_on: Keys,
+        pseudo_labelled: Keys = NO_KEYS,
     ) -> Pipeline:
         """A pipeline whose calibration and decision are fitted on held-out rows."""
         calibration: Calibration = CALIBRATIONS.build(config.calibration.name, config.calibration.options)
         probabilities = calibration.fit(held_out.logits, held_out.gold).apply(held_out.logits)
         decision = fit_decision(config.decision.name, config.decision.options, probabilities, held_out)
-        return cls(config, space, scorer, held_out, calibration, decision, trained_on)
+        return cls(config, space, scorer, held_out, calibration, decision, trained_on, pseudo_labelled)
 
     def logits(self, rows: Rows, *, progress: Progress = silent) -> Logits:
         """Logits (N, K), not yet calibrated."""

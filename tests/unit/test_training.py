@@ -52,7 +52,7 @@ class Rows:
 
 class _Fixed:
     def __init__(self, features: torch.Tensor, targets: torch.Tensor) -> None:
-        self.encoded, self.targets = {"x": features}, targets
+        self.encoded, self.targets, self.weights = {"x": features}, targets, None
 
     def to(self, device: Any) -> _Fixed:
         return self

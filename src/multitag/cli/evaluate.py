@@ -21,6 +21,9 @@ def evaluate(
         list[str] | None, typer.Option("--option", help="An option of --decision: key=value. May be given again.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Save --decision as the run's own.")] = False,
+    allow_seen: Annotated[
+        bool, typer.Option("--allow-seen", help="Score rows that were pseudo-labelled in training all the same.")
+    ] = False,
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds for the intervals.")] = 1000,
     on_bad_image: options.BadImage = None,
     image_column: options.ImageColumn = None,
@@ -52,7 +55,9 @@ def evaluate(
         id=id_column,
         separator=separator,
     )
-    result = classifier.evaluate(table, images=images, rounds=rounds, progress=output.progress(quiet=quiet))
+    result = classifier.evaluate(
+        table, images=images, rounds=rounds, allow_seen=allow_seen, progress=output.progress(quiet=quiet)
+    )
     if keep:
         save_decision(classifier.pipeline_, run)
     if as_json:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from multitag.cli import output
 from multitag.evaluation import Evaluation
+from multitag.pseudo_labels import PseudoCounts
+
+_SHOWN = ("samples_f1", "micro_f1", "macro_f1", "map")
 
 
 def print_metrics(title: str, evaluation: Evaluation) -> None:
@@ -22,15 +25,37 @@ def print_metrics(title: str, evaluation: Evaluation) -> None:
 
 def print_members(members: Mapping[str, Evaluation], whole: Evaluation) -> None:
     """A line for each member of an ensemble, and one for all together."""
-    shown = ("samples_f1", "micro_f1", "macro_f1", "map")
     output.print_table(
         "members on the same rows, each with its own decision",
-        ["member", *shown],
+        ["member", *_SHOWN],
+        [[name, *_values(evaluation)] for name, evaluation in [*members.items(), ("all together", whole)]],
+    )
+
+
+def print_generations(generations: Mapping[str, Evaluation], taught: Mapping[str, PseudoCounts]) -> None:
+    """A line for the teacher and for each student."""
+    output.print_table(
+        "teacher and student on the same rows, each with its own decision",
+        ["", "pseudo-labelled rows", *_SHOWN],
         [
-            [name, *(f"{evaluation.metrics[metric].value:.4f}" for metric in shown)]
-            for name, evaluation in [*members.items(), ("all together", whole)]
+            [role, taught[role].rows if role in taught else "-", *_values(evaluation)]
+            for role, evaluation in generations.items()
         ],
     )
+
+
+def print_pseudo_labels(taught: Mapping[str, PseudoCounts]) -> None:
+    """What the teachers made of the rows without labels, a line for each label."""
+    for role, counts in taught.items():
+        output.print_table(
+            f"pseudo-labels for the {role}, of {counts.rows} rows",
+            ["label", "yes", "no", "not known"],
+            [[label, n, counts.negative[label], counts.unknown[label]] for label, n in counts.positive.items()],
+        )
+
+
+def _values(evaluation: Evaluation) -> list[str]:
+    return [f"{evaluation.metrics[metric].value:.4f}" for metric in _SHOWN]
 
 
 def print_labels(evaluation: Evaluation) -> None:

@@ -24,6 +24,10 @@ def train(
     valid: Annotated[
         str | None, typer.Option(help="A table, or a share such as 0.2, to choose epoch and decision by.")
     ] = None,
+    unlabeled: Annotated[
+        Path | None,
+        typer.Option(help="A table of more rows: a teacher labels those it is sure of, and a student learns from all."),
+    ] = None,
     recipe: Annotated[str | None, typer.Option(help="A named recipe; see 'multitag list recipes'.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with all settings.")] = None,
     changes: options.Set = None,
@@ -75,6 +79,7 @@ def train(
     classifier = Classifier(settings).fit(
         table,
         None if share is not None or valid is None else Path(valid),
+        unlabeled=unlabeled,
         images=images,
         out=out,
         resume=resume,
@@ -94,6 +99,9 @@ def train(
     )
     if fitted.members:
         scores.print_members(fitted.members, fitted.evaluation)
+    if fitted.generations:
+        scores.print_pseudo_labels(fitted.taught)
+        scores.print_generations(fitted.generations, fitted.taught)
     pictures = "" if images is None else f" --images {images}"
     size, seconds = fitted.size, fitted.seconds
     output.print_pairs(
