@@ -89,11 +89,12 @@ def train_in_child(
     kill: Kill | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    unlabeled: Sequence[Sample] | None = None,
 ) -> int:
     """Train in a process of its own; its exit code, -9 where it was killed."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
-    process = context.Process(target=_train, args=(config.dump(), rows, out, kill, resume, overwrite))
+    process = context.Process(target=_train, args=(config.dump(), rows, out, kill, resume, overwrite, unlabeled))
     process.start()
     process.join(120)
     assert process.exitcode is not None, "the training hangs"
@@ -131,11 +132,17 @@ def _train_rank(
         "ACCELERATE_USE_CPU": "true",
         "GLOO_SOCKET_IFNAME": "lo",
     }
-    _train(config.dump(), rows, out, options.get("kill"), options.get("resume", False), False)
+    _train(config.dump(), rows, out, options.get("kill"), options.get("resume", False), False, options.get("unlabeled"))
 
 
 def _train(
-    config: str, rows: str | Path | Sequence[Sample], out: Path, kill: Kill | None, resume: bool, overwrite: bool
+    config: str,
+    rows: str | Path | Sequence[Sample],
+    out: Path,
+    kill: Kill | None,
+    resume: bool,
+    overwrite: bool,
+    unlabeled: Sequence[Sample] | None,
 ) -> None:
     import tomllib
     import warnings
@@ -149,7 +156,7 @@ def _train(
     if kill is not None:
         _die_in_transaction(kill.time) if kill.place == "store" else _die_before_replacing(kill)
     classifier = Classifier(Config.parse(tomllib.loads(config)))
-    classifier.fit(rows, out=out, resume=resume, overwrite=overwrite)
+    classifier.fit(rows, unlabeled=unlabeled, out=out, resume=resume, overwrite=overwrite)
 
 
 def _die_before_replacing(kill: Kill) -> None:
