@@ -14,7 +14,7 @@ import multitag
 
 ROOT = Path(multitag.__file__).parent
 LAYERS = [
-    ["errors", "types", "registry", "layers", "progress", "interrupts"],
+    ["errors", "types", "registry", "layers", "progress", "interrupts", "intervals", "words"],
     [
         "data",
         "augment",
@@ -23,6 +23,7 @@ LAYERS = [
         "heads",
         "losses",
         "decisions",
+        "spans",
         "combiners",
         "metrics",
         "optim",

@@ -18,9 +18,10 @@ from multitag.errors import ConfigError
 from multitag.fusions import FUSIONS
 from multitag.heads import HEADS
 from multitag.losses import LOSSES
-from multitag.metrics import METRICS
+from multitag.metrics import METRICS, SPAN_METRICS
+from multitag.spans import SPAN_DECODERS
 
-CONFIGURED = [ENCODERS, AUGMENTATIONS, FUSIONS, HEADS, LOSSES, DECISIONS, CALIBRATIONS, COMBINERS]
+CONFIGURED = [ENCODERS, AUGMENTATIONS, FUSIONS, HEADS, LOSSES, DECISIONS, CALIBRATIONS, COMBINERS, SPAN_DECODERS]
 """A metric is a function: it has a name in the configuration, but no options."""
 
 
@@ -28,7 +29,7 @@ def components(*registries):
     return [pytest.param(r, name, id=f"{r.kind}-{name}") for r in registries for name in r.names()]
 
 
-COMPONENTS = components(*CONFIGURED, METRICS)
+COMPONENTS = components(*CONFIGURED, METRICS, SPAN_METRICS)
 RESERVED = {"name", "frozen", "fit_on", "folds"}
 """Keys of a component's table in the configuration that are not the component's own."""
 

@@ -28,3 +28,16 @@ METRICS = Registry(
         "ece": "multitag.metrics.reliability:ece",
     },
 )
+
+SPAN_METRICS = Registry(
+    "span metric",
+    {
+        "partial_f1": "multitag.metrics.span_scores:partial_f1",
+        "partial_precision": "multitag.metrics.span_scores:partial_precision",
+        "partial_recall": "multitag.metrics.span_scores:partial_recall",
+        "exact_f1": "multitag.metrics.span_scores:exact_f1",
+        "exact_precision": "multitag.metrics.span_scores:exact_precision",
+        "exact_recall": "multitag.metrics.span_scores:exact_recall",
+    },
+)
+"""Metrics of spans; their empty denominators are the task's own, see `multitag.metrics.span_scores`."""

@@ -65,6 +65,10 @@ class Answers:
                 )
             object.__setattr__(self, "probabilities", probabilities)
 
+    def same_gold(self, other: Answers) -> bool:
+        """Whether the other answers are to the same rows: their gold labels are equal, unknown ones too."""
+        return np.array_equal(self.gold, other.gold, equal_nan=True)
+
     @cached_property
     def known(self) -> BoolArray:
         """(N, K), True where gold is known."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from multitag.errors import ConfigError, DataError
 from multitag.metrics import METRICS
-from multitag.metrics.answers import Answers
-from multitag.metrics.metric import Metric
+from multitag.metrics.metric import A, Metric
+from multitag.registry import Registry
 
 _CELLS = 8_000_000
 """The most weights held at once, 64 MB."""
@@ -56,16 +57,23 @@ def resample_weights(rows: int, rounds: int, seed: int) -> Iterator[npt.NDArray[
 
 
 def bootstrap(
-    answers: Answers, metrics: Sequence[str], *, rounds: int = 1000, level: float = 0.95, seed: int = 0
+    answers: A,
+    metrics: Sequence[str],
+    *,
+    rounds: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    registry: Registry = METRICS,
 ) -> dict[str, Interval]:
     """Percentile bootstrap intervals over rows (Efron & Tibshirani 1993, chapter 13).
 
     Args:
-        answers: Gold and predicted labels of N rows.
-        metrics: Names from `METRICS`.
+        answers: Gold and predicted labels of N rows, or spans.
+        metrics: Names from the registry.
         rounds: How often N rows are drawn.
         level: The share of rounds inside the interval.
         seed: Same seed, same interval.
+        registry: `METRICS` for labels, `SPAN_METRICS` for spans.
 
     Returns:
         An interval for each metric, in their order. Rounds in which a metric is not defined are left out.
@@ -74,19 +82,20 @@ def bootstrap(
         ConfigError: No such metric, no rounds, or a level outside (0, 1).
         DataError: A metric needs probabilities that the answers do not have.
     """
-    chosen = _chosen(metrics, rounds, level)
+    chosen = _chosen(metrics, rounds, level, registry)
     drawn = _rounds(answers, chosen, rounds, seed)
     return {name: Interval(f(answers), *_ends(drawn[name], level)) for name, f in chosen.items()}
 
 
 def paired_bootstrap(
-    first: Answers,
-    second: Answers,
+    first: A,
+    second: A,
     metrics: Sequence[str],
     *,
     rounds: int = 1000,
     level: float = 0.95,
     seed: int = 0,
+    registry: Registry = METRICS,
 ) -> dict[str, Difference]:
     """Whether two systems differ on the same rows: first minus second, both scored on the same drawn rows.
 
@@ -96,21 +105,22 @@ def paired_bootstrap(
     Args:
         first: Answers of the one system.
         second: Answers of the other, to the same rows with the same gold labels.
-        metrics: Names from `METRICS`.
+        metrics: Names from the registry.
         rounds: How often N rows are drawn.
         level: The share of rounds inside the interval.
         seed: Same seed, same result.
+        registry: `METRICS` for labels, `SPAN_METRICS` for spans.
 
     Raises:
         ConfigError: No such metric, no rounds, or a level outside (0, 1).
         DataError: The gold labels differ, or probabilities are missing.
     """
-    if not np.array_equal(first.gold, second.gold, equal_nan=True):
+    if not first.same_gold(second):
         raise DataError(
             "a paired comparison needs both systems' answers to the same rows, and their gold labels differ. "
             "Fix: bring both to the same rows in the same order."
         )
-    chosen = _chosen(metrics, rounds, level)
+    chosen = _chosen(metrics, rounds, level, registry)
     ours = _rounds(first, chosen, rounds, seed)
     theirs = _rounds(second, chosen, rounds, seed)
     result = {}
@@ -123,15 +133,15 @@ def paired_bootstrap(
     return result
 
 
-def _chosen(metrics: Sequence[str], rounds: int, level: float) -> dict[str, Metric]:
+def _chosen(metrics: Sequence[str], rounds: int, level: float, registry: Registry) -> dict[str, Metric[Any]]:
     if rounds < 1:
         raise ConfigError(f"bootstrap rounds = {rounds}; accepted: 1 or more, 1000 for a 95 % interval.")
     if not 0 < level < 1:
         raise ConfigError(f"bootstrap level = {level}; accepted: a share between 0 and 1, such as 0.95.")
-    return {name: METRICS.get(name) for name in metrics}
+    return {name: registry.get(name) for name in metrics}
 
 
-def _rounds(answers: Answers, metrics: dict[str, Metric], rounds: int, seed: int) -> dict[str, npt.NDArray[np.float64]]:
+def _rounds(answers: A, metrics: dict[str, Metric[Any]], rounds: int, seed: int) -> dict[str, npt.NDArray[np.float64]]:
     parts: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in metrics}
     for weights in resample_weights(len(answers.gold), rounds, seed):
         for name, f in metrics.items():

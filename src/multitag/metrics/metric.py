@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from multitag.errors import DataError
-from multitag.metrics.answers import Answers
 from multitag.types import FloatArray
 
+
+class Rows(Protocol):
+    """Gold and predicted answers of N rows, whatever answers are."""
+
+    @property
+    def gold(self) -> Sized:
+        """N gold answers."""
+
+    @property
+    def probabilities(self) -> Any:
+        """What the predicted answers were decided from, or `None`."""
+
+    def same_gold(self, other: Self) -> bool:
+        """Whether the other system's answers are to the same rows."""
+
+
+A = TypeVar("A", bound=Rows)
 Scores = npt.NDArray[np.float64]
-Compute = Callable[[Answers, FloatArray | None], Scores]
+Compute = Callable[[A, FloatArray | None], Scores]
 """Scores (R,) under the row weights (R, N); `None` means one round in which every row counts once."""
 
 
 @dataclass(frozen=True, eq=False)
-class Metric:
+class Metric(Generic[A]):
     """A metric as a function: one number for the answers, or one for each round of row weights.
 
     Attributes:
@@ -28,7 +44,7 @@ class Metric:
         needs_probabilities: True where labels alone do not do.
     """
 
-    compute: Compute
+    compute: Compute[A]
     greater_is_better: bool = True
     needs_probabilities: bool = False
 
@@ -37,16 +53,16 @@ class Metric:
         object.__setattr__(self, "__name__", self.compute.__name__)
 
     @overload
-    def __call__(self, answers: Answers, weights: None = None) -> float: ...
+    def __call__(self, answers: A, weights: None = None) -> float: ...
 
     @overload
-    def __call__(self, answers: Answers, weights: FloatArray) -> Scores: ...
+    def __call__(self, answers: A, weights: FloatArray) -> Scores: ...
 
-    def __call__(self, answers: Answers, weights: FloatArray | None = None) -> float | Scores:
+    def __call__(self, answers: A, weights: FloatArray | None = None) -> float | Scores:
         """The score of the answers, or one for each round.
 
         Args:
-            answers: Gold and predicted labels of N rows.
+            answers: Gold and predicted answers of N rows.
             weights: (R, N), how often each row counts in each of R rounds; whole numbers equal repeated rows.
 
         Returns:
@@ -70,10 +86,10 @@ class Metric:
         return self.compute(answers, weights)
 
 
-def metric(*, greater_is_better: bool = True, needs_probabilities: bool = False) -> Callable[[Compute], Metric]:
+def metric(*, greater_is_better: bool = True, needs_probabilities: bool = False) -> Callable[[Compute[A]], Metric[A]]:
     """Makes a `Metric` of the function below it."""
 
-    def wrap(compute: Compute) -> Metric:
+    def wrap(compute: Compute[A]) -> Metric[A]:
         return Metric(compute, greater_is_better, needs_probabilities)
 
     return wrap

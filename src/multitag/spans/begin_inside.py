@@ -1,0 +1,89 @@
+"""Two outputs a label: a span begins here, and this is in a span."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from multitag.spans.alignment import Scheme
+from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, saved, spans_by_label
+from multitag.spans.curve import Target
+from multitag.spans.thresholds import best_common, best_for_each, shrunk
+from multitag.spans.units import Gaps, Pool, Unit, Units
+from multitag.types import LabelSpace, Span
+
+_NEVER = 2.0
+_CHOICES = (*(n / 20 for n in range(2, 20)), _NEVER)
+
+
+class BeginInside(SpanDecoder):
+    """Cuts a span in two where another of the same label is likely to begin, so that neighbours stay apart.
+
+    The model says of each token that it is in a span, and that one begins with it. Words of the first kind make spans
+    as with a threshold on its own; a word whose second probability reaches the threshold `cut_` starts a new one.
+    `cut_` is the best of .1, .15, ... .95 and never, each with the threshold that is best beside it.
+
+    Args:
+        thresholds: One threshold for all labels, or one for each, drawn to it by the strength 100 as in `per_label`.
+        target: The score that is to be best: the task's own with partial matches, or that of exact matches.
+        unit: As of `SpanDecoder`.
+        pool: As of `SpanDecoder`.
+        gaps: As of `SpanDecoder`.
+        bridge: As of `SpanDecoder`.
+        shortest: As of `SpanDecoder`.
+        shrinkage: How strongly the thresholds of labels are drawn to the common one.
+    """
+
+    scheme: ClassVar[Scheme] = "begin_inside"
+    cut_: float
+
+    def __init__(
+        self,
+        space: LabelSpace,
+        /,
+        *,
+        thresholds: Literal["global", "per_label"] = "global",
+        target: Target = "partial_f1",
+        unit: Unit = "word",
+        pool: Pool = "max",
+        gaps: Gaps = "lines",
+        bridge: Bridge = 0,
+        shortest: Shortest = 1,
+        shrinkage: Strength = 100.0,
+    ) -> None:
+        super().__init__(space, unit=unit, pool=pool, gaps=gaps, bridge=bridge, shortest=shortest)
+        self.thresholds = thresholds
+        self.target: Target = target
+        self.shrinkage = shrinkage
+
+    def _fit(self, texts: Sequence[Units], gold: Sequence[Sequence[Span]]) -> None:
+        tried = []
+        for cut in _CHOICES:
+            curves = self._curves(self._cut(texts, cut), gold, self.target)
+            common, score = best_common(curves)
+            # Of equals the one that cuts least.
+            tried.append((round(score, 12), cut, common, curves))
+        _, self.cut_, common, curves = max(tried, key=lambda found: found[:2])
+        self.thresholds_ = np.full(len(self.space), common)
+        if self.thresholds == "per_label":
+            own = best_for_each(curves, common, range(len(curves)))
+            support = spans_by_label(gold, self.space)
+            self.thresholds_ = shrunk(own, common, support, self.shrinkage)
+
+    def _scored(self, texts: Sequence[Units]) -> list[Scored]:
+        return self._cut(texts, self.cut_)
+
+    def _cut(self, texts: Sequence[Units], cut: float) -> list[Scored]:
+        count = len(self.space)
+        return [
+            Scored(units, units.values[:, count:], units.blocked[:, None] | (units.values[:, :count] >= cut))
+            for units in texts
+        ]
+
+    def _state(self) -> dict[str, Any]:
+        return {"cut": self.cut_}
+
+    def _load_state(self, state: Mapping[str, Any]) -> None:
+        self.cut_ = float(saved(state, "cut"))
