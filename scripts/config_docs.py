@@ -14,6 +14,7 @@ SECTIONS: dict[str, type[Any]] = {
     "augment": config.AugmentConfig,
     "train": config.TrainConfig,
     "train.stages": config.StageConfig,
+    "pseudo": config.PseudoConfig,
     "decision": config.DecisionConfig,
     "store": config.StoreConfig,
 }
@@ -73,6 +74,11 @@ MEANINGS = {
     "else none, and a share of the rows is held out.",
     "train.seeds": "Train so many models from seeds `seed`, `seed` + 1 and so on, and average their logits.",
     "train.max_size": "Refuse to train a model whose weights, frozen encoders included, are larger.",
+    "pseudo.high": "A label of this calibrated probability or more is taken to be there.",
+    "pseudo.low": "One of this or less is taken not to be; between the two it is not known.",
+    "pseudo.weight": "How much a pseudo-labelled row counts in the loss, where a labelled one counts 1. With 0 the student "
+    "is the teacher.",
+    "pseudo.rounds": "How many students, each taught by the one before.",
     "decision.fit_on": "The validation rows, or all rows, each predicted by a model that was not trained on it.",
     "decision.folds": "How many models `out_of_fold` trains.",
     "store.path": 'The folder of the feature store. `"auto"` is `$MULTITAG_STORE`, or the user\'s cache folder.',
