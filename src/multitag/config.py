@@ -227,7 +227,8 @@ class Config(Section):
                 "all members of the ensemble are fitted runs: nothing is trained, and rows without labels teach "
                 "nothing. Fix: leave out --unlabeled"
             )
-        if not wanted and self.pseudo is not None:
+        sections = [self.pseudo, *(member.pseudo for member in self.members.values() if member is not None)]
+        if not wanted and any(section is not None for section in sections):
             raise ConfigError(
                 "[pseudo] says how students learn from rows without labels, and there are no such rows. "
                 "Fix: --unlabeled TABLE (unlabeled=...), or leave the section out"

@@ -39,7 +39,7 @@ class Fitted:
         networks: How many networks were trained and are kept.
         rows: Numbers of rows: training, validation, left out for want of labels, with a picture lost.
         seconds: Time by stage: checking, encoding, training, testing (predicting the held-out rows, from stored
-            features where encoders are frozen), deciding.
+            features where encoders are frozen), teaching (predicting rows without labels), deciding.
         size: Parameters and megabytes, trained and frozen.
         notes: What a user should look at.
         members: Of an ensemble, the scores of each member on its own, of the same rows.

@@ -97,3 +97,12 @@ def test_a_configuration_says_nothing_of_students_unless_there_are_any() -> None
     assert own.with_students(wanted=True) is own
     with pytest.raises(ConfigError, match=r"\[pseudo\].*Fix: --unlabeled TABLE"):
         own.with_students(wanted=False)
+    member = Config.parse({"ensemble": {"members": {"a": {}, "b": {"pseudo": {"weight": 0.25}}}}})
+    with pytest.raises(ConfigError, match=r"\[pseudo\]"):
+        member.with_students(wanted=False)
+    weights = {
+        name: each.pseudo.weight
+        for name, each in member.with_students(wanted=True).members.items()
+        if each and each.pseudo
+    }
+    assert weights == {"a": 0.5, "b": 0.25}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from multitag.classifier import Classifier
 from multitag.config import Config
@@ -276,6 +277,21 @@ def test_labels_of_the_table_are_not_used_and_that_is_said(trainings: dict[str, 
     assert all(torch.equal(plain[0][key], value) for key, value in lied_to[0].items())
 
 
+def test_a_student_that_would_be_too_large_is_refused_for_the_words_it_would_learn(tmp_path: Path) -> None:
+    config = quick(train=EPOCHS, pseudo={"high": 0.6, "low": 0.5})
+    pool = [replace(s, text=f"{s.text} word{n}") for n, s in enumerate(more())]
+    Classifier(config).fit(scenes(), unlabeled=pool, out=tmp_path / "student")
+    Classifier(quick(train=EPOCHS)).fit(scenes(), out=tmp_path / "alone")
+    student, alone = (
+        sum(t.numel() * t.element_size() for t in load_file(tmp_path / run / "model.safetensors").values())
+        for run in ("student", "alone")
+    )
+    assert alone < student
+    with pytest.raises(ConfigError, match="would be of"):
+        Classifier(config.changed([f"train.max_size={student - 1}"])).fit(scenes(), unlabeled=pool)
+    Classifier(quick(train=EPOCHS).changed([f"train.max_size={alone}"])).fit(scenes())
+
+
 def test_a_table_of_nothing_but_copies_is_refused() -> None:
     with pytest.raises(DataError, match=r"all 40 rows .* copies of labelled rows.*leave out --unlabeled"):
         Classifier(mlp()).fit(scenes(), unlabeled=[replace(s, labels=None) for s in scenes()])
@@ -398,8 +414,6 @@ def test_other_rows_without_labels_or_none_are_another_training(tmp_path: Path) 
 
 @pytest.mark.slow
 def test_two_processes_weigh_rows_as_one_does(tmp_path: Path) -> None:
-    from safetensors.torch import load_file
-
     config = quick(train={"epochs": 3, "modality_dropout": 0.0}, pseudo={"weight": 0.25})
     rows = scenes(43)
     assert train_in_child(config, rows, tmp_path / "one", unlabeled=more()) == 0
