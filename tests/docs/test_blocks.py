@@ -60,7 +60,7 @@ def quick(monkeypatch):
 
 
 def three_epochs(self: TrainConfig, rows: int) -> TrainConfig:
-    return self.model_copy(update={"epochs": 3})
+    return self.lasting([3 for _ in self.lengths])
 
 
 @pytest.fixture
