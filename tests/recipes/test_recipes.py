@@ -11,7 +11,11 @@ import pytest
 from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.errors import ConfigError, WeightsError
+from multitag.fusions import FUSIONS
+from multitag.heads import HEADS
 from multitag.recipes import configure, read_header, recipe_names, recipe_path
+from multitag.sizes import weight_bytes
+from multitag.types import Width
 
 NAMES = recipe_names()
 TINY = {
@@ -83,6 +87,26 @@ def test_it_trains_two_steps_and_predicts(name, table, tmp_path, models):
     assert len(classifier.fitted_.history) == 2 * max(1, len(config.members))
     expected = classifier.predict(table).values
     assert (Classifier.load(tmp_path / "run").predict(table).values == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("fusion", "head", "loss"), [("concat", "gmlp", "bce"), ("sum", "mlp", "focal"), ("mixed", "gmlp", "asymmetric")]
+)
+def test_heads_and_losses_of_guo_are_options_of_each_fusion(fusion, head, loss, table, models, tmp_path):
+    config = configure(recipe=f"guo2024-clip-{fusion}", changes=[f"head.name={head}", f"loss.name={loss}"])
+    classifier = Classifier(Config.parse(shrunk(config.values(), models))).fit(table, out=tmp_path / "run")
+    assert len(classifier.predict(table).values) == 24
+
+
+@pytest.mark.parametrize("fusion", ["concat", "sum", "mixed"])
+def test_what_guo_trains_is_as_small_as_reported(fusion):
+    """Less than 25 MB over frozen CLIP, the largest of OpenAI's (768 numbers a tower) included."""
+    config = configure(recipe=f"guo2024-clip-{fusion}")
+    widths = {"image": Width(768, None), "text": Width(768, None)}
+    joined = FUSIONS.build(config.fusion.name, config.fusion.options, widths)
+    heads = [HEADS.build(config.head.name, config.head.options, width, 18) for width in joined.branches.values()]
+    trained = weight_bytes(tensor for part in (joined, *heads) for tensor in part.state_dict().values())
+    assert 1e6 < trained < 25e6
 
 
 def test_all_files_are_listed():
