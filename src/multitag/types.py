@@ -70,6 +70,12 @@ class LabelSpace:
         found = {name for sample in samples for name in (*(sample.labels or ()), *sample.unknown)}
         return cls(tuple(sorted(found, key=_natural)))
 
+    @classmethod
+    def from_spans(cls, samples: Iterable[Sample]) -> LabelSpace:
+        """Every label that the samples' spans bear, numbers in numeric order, then the rest by name."""
+        found = {span.label for sample in samples for span in sample.spans or ()}
+        return cls(tuple(sorted(found, key=_natural)))
+
     def encode(self, samples: Sequence[Sample]) -> npt.NDArray[np.float32]:
         """Targets of shape (N, K): 1 has the label, 0 has not, NaN not known. Labels outside the space are left out."""
         index = {name: k for k, name in enumerate(self.names)}
@@ -143,6 +149,23 @@ class Predictions:
     def labels(self) -> list[tuple[str, ...]]:
         """The label names of each row."""
         return self.space.decode(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanPredictions:
+    """Spans decided for rows.
+
+    Attributes:
+        ids: What names each row.
+        space: The labels that spans may bear.
+        texts: The rows' texts; `None` where a row has none.
+        spans: The spans of each, in the order of the text.
+    """
+
+    ids: tuple[str, ...]
+    space: LabelSpace
+    texts: tuple[str | None, ...]
+    spans: tuple[tuple[Span, ...], ...]
 
 
 @dataclass(slots=True)

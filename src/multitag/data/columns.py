@@ -26,6 +26,7 @@ class Columns:
         labels: The column with the labels, or one column of 0 and 1 for each label.
         id: What names a row, in messages and in predictions.
         group: Rows of one group never end up on both sides of a split.
+        spans: The stretches of the text that bear labels.
     """
 
     image: str | None = None
@@ -33,6 +34,7 @@ class Columns:
     labels: str | tuple[str, ...] | None = None
     id: str | None = None
     group: str | None = None
+    spans: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class FoundColumns:
         labels: The column with labels in each cell.
         indicators: The columns of 0 and 1, one a label.
         group: The column that keeps rows together.
+        spans: The column with spans in each cell.
         every: All columns of the table.
     """
 
@@ -55,28 +58,38 @@ class FoundColumns:
     labels: str | None = None
     indicators: tuple[str, ...] = ()
     group: str | None = None
+    spans: str | None = None
     every: tuple[str, ...] = ()
 
     def unused(self) -> list[str]:
         """The columns that mean nothing yet, among which the 0/1 columns may be."""
-        used = {self.id, self.image, self.labels, self.group, *self.text, *self.indicators}
+        used = {self.id, self.image, self.labels, self.group, self.spans, *self.text, *self.indicators}
         return [name for name in self.every if name not in used]
 
 
-def find_columns(name: str, every: Sequence[str], asked: Columns) -> tuple[FoundColumns, list[str]]:
+def find_columns(
+    name: str, every: Sequence[str], asked: Columns, marking: str | None = None
+) -> tuple[FoundColumns, list[str]]:
     """The columns of a table, and what was ambiguous about them.
 
     Args:
         name: The table, for messages.
         every: All its column names.
         asked: The user's say.
+        marking: The column that marks spans, going by what it holds.
 
     Raises:
         DataError: A column that was asked for is not there, or there is neither a picture nor a text.
     """
     missing: list[str] = []
     notes: list[str] = []
-    found = {role: _find(role, every, getattr(asked, role), missing, notes) for role in USUAL_NAMES}
+    spans = _first(_find("spans", every, asked.spans, missing, notes)) if asked.spans is not None else marking
+    others = [column for column in every if column != spans]
+    found = {
+        role: _find(role, every if said is not None else others, said, missing, notes)
+        for role in USUAL_NAMES
+        for said in (getattr(asked, role),)
+    }
     if missing:
         raise DataError(f"{name} has {'; '.join(missing)}. Its columns: {_listed(every)}.")
     indicators = found["labels"] if isinstance(asked.labels, tuple) else ()
@@ -87,6 +100,7 @@ def find_columns(name: str, every: Sequence[str], asked: Columns) -> tuple[Found
         labels=None if indicators else _first(found["labels"]),
         indicators=indicators,
         group=_first(found["group"]),
+        spans=spans,
         every=tuple(every),
     )
     if columns.image is None and not columns.text:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from multitag.data.annotation_tools import tool_row
 from multitag.data.chunk import Chunk
 from multitag.data.encoding import text_blocks
 from multitag.errors import DataError, faults_message
@@ -51,7 +52,7 @@ def _lines(path: Path, encoding: str | None) -> Iterator[list[str]]:
 
 
 def _object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
+    value = tool_row(json.loads(text))
     if not isinstance(value, dict):
         raise ValueError(f"holds a {type(value).__name__}, not an object: {text.strip()[:60]!r}")
     return value

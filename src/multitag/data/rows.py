@@ -11,9 +11,11 @@ from typing import Any
 from multitag.data.chunk import Chunk
 from multitag.data.columns import FoundColumns
 from multitag.data.labels import Labels, LabelStyle
+from multitag.data.span_cells import read_marks
+from multitag.data.span_checks import checked_spans
 from multitag.data.values import image_value, indicator, name_value, text_value
 from multitag.errors import DataError, faults_message
-from multitag.types import Sample
+from multitag.types import Sample, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,13 @@ class RowReader:
         if faults:
             raise DataError(faults_message(f"{len(faults)} cells of {self.name} cannot be read", faults))
         place = chunk.place
-        rows = zip(ids, images, self._texts(chunk), labels, unknown, groups, chunk.lines, strict=True)
+        texts = self._texts(chunk)
+        rows = zip(
+            ids, images, texts, labels, unknown, self._spans(chunk, ids, texts), groups, chunk.lines, strict=True
+        )
         return [
-            Sample(id_, image, text, names, unsure, None, group, f"{place}{line}")
-            for id_, image, text, names, unsure, group, line in rows
+            Sample(id_, image, text, names, unsure, spans, group, f"{place}{line}")
+            for id_, image, text, names, unsure, spans, group, line in rows
         ]
 
     def ids(self, chunk: Chunk, first: int, *, whole: bool) -> tuple[list[str], bool]:
@@ -112,6 +117,29 @@ class RowReader:
         if len(columns) == 1:
             return columns[0]
         return [" ".join(filter(None, texts)) or None for texts in zip(*columns, strict=True)] or [None] * len(chunk)
+
+    def _spans(
+        self, chunk: Chunk, ids: Sequence[str], texts: Sequence[str | None]
+    ) -> Sequence[tuple[Span, ...] | None]:
+        """Each row's spans, `None` where they are not known.
+
+        Raises:
+            DataError: All spans of the chunk that cannot be read, or do not fit their text, together.
+        """
+        if self.columns.spans is None:
+            return [None] * len(chunk)
+        found: list[tuple[Span, ...] | None] = []
+        faults: list[str] = []
+        for row, cell in enumerate(chunk.cells(self.columns.spans)):
+            marks, wrong = read_marks(cell)
+            spans, unfit = checked_spans(marks or (), texts[row])
+            found.append(None if marks is None else spans)
+            faults += [f"{chunk.where(row)} (id {ids[row]!r}), {fault}" for fault in (*wrong, *unfit)]
+        if faults:
+            title = f"{len(faults)} spans of {self.name} cannot be used"
+            fix = "Fix: offsets count characters of the text from 0, and the end is the character after the last."
+            raise DataError(faults_message(title, faults, fix=fix))
+        return found
 
     def _labels(self, chunk: Chunk, faults: list[str]) -> tuple[Sequence[Labels | None], Sequence[Labels]]:
         none: Labels = ()

@@ -11,13 +11,15 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from multitag.data.chunk import Chunk
+from multitag.data.conll import conll_chunk
 from multitag.data.csv import CsvFile
+from multitag.data.encoding import text_blocks
 from multitag.data.json_formats import read_json
 from multitag.data.jsonl import jsonl_chunks
 from multitag.data.parquet import frame_chunks, is_pandas, pandas_chunks, parquet_chunks
 from multitag.errors import DataError
 
-Format = Literal["csv", "tsv", "jsonl", "parquet", "records", "coco", "polars", "pandas", "samples"]
+Format = Literal["csv", "tsv", "jsonl", "parquet", "records", "coco", "conll", "polars", "pandas", "samples"]
 
 ENDINGS: Final = {
     ".csv": "csv",
@@ -26,6 +28,11 @@ ENDINGS: Final = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
     ".json": "json",
+    ".conll": "conll",
+    ".bio": "conll",
+    ".iob": "conll",
+    ".iob2": "conll",
+    ".txt": "text",
 }
 
 
@@ -90,6 +97,11 @@ def _captions_beside(path: Path) -> Path | None:
     return beside if path.name.startswith("instances") and beside.is_file() else None
 
 
+def _opens_json(path: Path, encoding: str | None) -> bool:
+    """Whether a text file starts as JSON does: SemEval-2021 task 6 published its JSON as .txt."""
+    return next((block.lstrip()[:1] in ("[", "{") for block in text_blocks(path, encoding) if block.strip()), False)
+
+
 def _open_file(path: Path, captions: Path | None, encoding: str | None) -> Source:
     kind = ENDINGS.get(path.suffix.lower())
     if kind is None:
@@ -99,11 +111,16 @@ def _open_file(path: Path, captions: Path | None, encoding: str | None) -> Sourc
     if captions is not None and kind != "json":
         raise DataError(f"{path}: a captions file goes with MS-COCO instances (.json) only.")
     name = str(path)
+    if kind == "text":
+        kind = "json" if _opens_json(path, encoding) else "conll"
     if kind == "json":
         table = read_json(path, captions or _captions_beside(path), encoding)
-        return Source(name, table.kind, lambda: [table.chunk], path, label_names=table.label_names)
+        return Source(name, table.kind, lambda: [table.chunk], path, label_names=table.label_names, notes=table.notes)
     if kind == "jsonl":
         return Source(name, "jsonl", partial(jsonl_chunks, path, encoding), path)
+    if kind == "conll":
+        chunk, notes = conll_chunk(path, encoding)
+        return Source(name, "conll", lambda: [chunk], path, notes=notes)
     if kind == "parquet":
         return Source(name, "parquet", partial(parquet_chunks, path), path)
     file = CsvFile.open(path, encoding)

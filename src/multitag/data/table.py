@@ -35,8 +35,13 @@ def read_table(
     captions: str | Path | None = None,
     label_names: Sequence[str] | None = None,
     encoding: str | None = None,
+    span_names: Sequence[str] | None = None,
 ) -> Table:
     """Read a whole table.
+
+    A column that marks stretches of the text (a list of objects with start, end and label in each cell; annotation
+    tools' exports; columns of tags) gives the samples' spans: ``()`` where there are none, `None` where a row's cell is
+    empty.
 
     A cell with no labels in it is a row known to have none in CSV and TSV, and a row whose labels are not
     known where the format has nulls (JSONL, JSON, Parquet, frames) and holds one. Where every cell of the
@@ -44,8 +49,8 @@ def read_table(
     not known.
 
     Args:
-        source: A file (CSV, TSV, JSONL, Parquet, JSON), a polars or pandas frame, or samples, which pass
-            through.
+        source: A file (CSV, TSV, JSONL, Parquet, JSON, CoNLL columns), a polars or pandas frame, or samples, which
+            pass through.
         images: The folder that pictures' names are relative to; the table's own folder by default.
         columns: Which column holds what; by usual names where it does not say.
         separator: What stands between labels; ``"auto"`` judges by the whole column.
@@ -53,18 +58,27 @@ def read_table(
             default ``captions_X.json`` beside ``instances_X.json``, if it is there.
         label_names: The labels there may be, for a task with a fixed list.
         encoding: The encoding of a text file that is neither UTF-8 nor marked as UTF-16.
+        span_names: The labels that spans may bear, for a task with a fixed list.
 
     Raises:
         DataError: The file or a row cannot be read; faults of one kind come together, each with its line.
     """
     if _are_samples(source):
-        return table_of_samples(source, label_names)
+        return table_of_samples(source, label_names, span_names)
     opened = open_source(source, captions=None if captions is None else Path(captions), encoding=encoding)
     whole = joined(opened.stream())
     if whole is None:
         raise DataError(f"{opened.name} has no rows.")
     asked = columns or Columns()
-    layout = Layout.of(opened, whole, asked=asked, separator=separator, images=images, label_names=label_names)
+    layout = Layout.of(
+        opened,
+        whole,
+        asked=asked,
+        separator=separator,
+        images=images,
+        label_names=label_names,
+        span_names=span_names,
+    )
     return layout.table(whole, 1, whole=True)
 
 
@@ -78,6 +92,7 @@ def iter_table(
     captions: str | Path | None = None,
     label_names: Sequence[str] | None = None,
     encoding: str | None = None,
+    span_names: Sequence[str] | None = None,
 ) -> Iterator[Table]:
     """Read a table as tables of at most `chunk_rows` rows, for files that do not fit in memory.
 
@@ -95,6 +110,7 @@ def iter_table(
         captions: As of `read_table`.
         label_names: As of `read_table`.
         encoding: As of `read_table`.
+        span_names: As of `read_table`.
 
     Raises:
         DataError: As of `read_table`, when the faulty chunk is reached.
@@ -102,7 +118,7 @@ def iter_table(
     if chunk_rows < 1:
         raise DataError(f"chunk_rows must be at least 1, not {chunk_rows}.")
     if _are_samples(source):
-        table = table_of_samples(source, label_names)
+        table = table_of_samples(source, label_names, span_names)
         for start in range(0, len(table), chunk_rows):
             yield replace(table, samples=table.samples[start : start + chunk_rows])
         return
@@ -110,7 +126,15 @@ def iter_table(
     chunks = opened.stream()
     head = next(chunks)
     asked = columns or Columns()
-    layout = Layout.of(opened, head, asked=asked, separator=separator, images=images, label_names=label_names)
+    layout = Layout.of(
+        opened,
+        head,
+        asked=asked,
+        separator=separator,
+        images=images,
+        label_names=label_names,
+        span_names=span_names,
+    )
     row = 1
     for chunk in resized(chain([head], chunks), chunk_rows):
         yield layout.table(chunk, row, whole=False)

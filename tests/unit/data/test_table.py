@@ -137,7 +137,7 @@ def test_repeated_ids_are_listed_with_their_lines(table_file):
         ("t.json", '{"a":\n 1', "t.json:2 is no JSON"),
         ("t.json", '{"a": 1}', "neither a list of objects"),
         ("t.json", "[]", "has no rows"),
-        ("t.json", '[{"text": "a", "labels": [{"start": 1}]}]', "marks spans"),
+        ("t.json", '[{"text": "a", "labels": [{"start": 1}]}]', "span 1 has no 'end'"),
     ],
 )
 def test_bad_tables_say_what_and_where(table_file, name, content, message):
