@@ -76,7 +76,7 @@ MEANINGS = {
     "train.max_size": "Refuse to train a model whose weights, frozen encoders included, are larger.",
     "pseudo.high": "A label of this calibrated probability or more is taken to be there.",
     "pseudo.low": "One of this or less is taken not to be; between the two it is not known.",
-    "pseudo.weight": "How much a pseudo-labelled row counts in the loss, where a labelled one counts 1. With 0 the student "
+    "pseudo.weight": "How much a pseudo-labelled row counts in the loss, a labelled one 1. With 0 the student "
     "is the teacher.",
     "pseudo.rounds": "How many students, each taught by the one before.",
     "decision.fit_on": "The validation rows, or all rows, each predicted by a model that was not trained on it.",

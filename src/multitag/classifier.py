@@ -8,9 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from multitag import artifacts
 from multitag.config import Config
-from multitag.copies import seen_in_training
 from multitag.data.columns import Columns
 from multitag.data.image_check import BadImage
 from multitag.data.table import Table, TableSource, iter_table, read_table
@@ -18,13 +16,15 @@ from multitag.data.write import PredictionWriter
 from multitag.errors import DataWarning, NotFittedError
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import check_rows
-from multitag.fitting import Fitted, fit
+from multitag.fitting.copies import seen_in_training
+from multitag.fitting.fit import Fitted, fit
+from multitag.fitting.label_checks import labelled, listed, lost_pictures
 from multitag.interrupts import uninterrupted
-from multitag.label_checks import labelled, listed, lost_pictures
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
-from multitag.run_claim import finish, require_free
-from multitag.run_files import read_record
+from multitag.runs import artifacts
+from multitag.runs.claim import finish, require_free
+from multitag.runs.files import read_record
 from multitag.training import make_accelerator
 from multitag.types import LabelSpace, Predictions, Probabilities
 

@@ -10,10 +10,10 @@ from multitag.classifier import Classifier
 from multitag.combined import Combined
 from multitag.combiners import Combiner
 from multitag.config import Config
-from multitag.config_ensemble import COMMON, COMMON_TRAINING
+from multitag.config.ensemble import COMMON, COMMON_TRAINING
 from multitag.errors import ConfigError, RunError
 from multitag.pipeline import Pipeline
-from multitag.run_folder import COMBINER
+from multitag.runs.folder import COMBINER
 
 __all__ = ["Ensemble", "open_run"]
 

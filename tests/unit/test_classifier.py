@@ -337,7 +337,7 @@ def test_evaluation_leaves_unlabelled_rows_out() -> None:
 
 def test_copies_of_a_picture_are_on_one_side(models: dict[str, Path]) -> None:
     from multitag.data.table import read_table
-    from multitag.fitting import take_sides
+    from multitag.fitting.fit import take_sides
     from multitag.types import LabelSpace
 
     rows = [replace(s, image=png(n % 10)) for n, s in enumerate(scenes(40))]

@@ -18,7 +18,7 @@ from multitag.config import Config
 from multitag.ensemble import Ensemble, open_run
 from multitag.errors import ConfigError, DataError, RunError
 from multitag.features.rows import check_rows
-from multitag.fitter import Fitter
+from multitag.fitting.fitter import Fitter
 from multitag.recipes import configure
 from training_support import Kill, quick, scenes, train_in_child
 
@@ -244,7 +244,7 @@ def test_rows_that_a_fitted_run_was_trained_on_are_refused(tmp_path: Path) -> No
 
 def held_and_trained(run: Path) -> list[Any]:
     """A row that the run was trained on, whose id has changed."""
-    from multitag.sides import content_keys
+    from multitag.fitting.sides import content_keys
 
     keys = set(Classifier.load(run).pipeline_.trained_on.tolist())
     rows = distinct(40)

@@ -38,9 +38,9 @@ def evaluate(
 
     Prints a line for each label, and every metric with its 95 % interval.
     """
-    from multitag.artifacts import save_decision
     from multitag.cli import scores
     from multitag.cli.runs import open_run
+    from multitag.runs.artifacts import save_decision
 
     if keep and decision is None:
         raise ConfigError("--keep saves what --decision names, and there is none. Fix: name the decision too")

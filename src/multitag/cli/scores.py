@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from multitag.cli import output
 from multitag.evaluation import Evaluation
-from multitag.pseudo_labels import PseudoCounts
+from multitag.fitting.pseudo_labels import PseudoCounts
 
 _SHOWN = ("samples_f1", "micro_f1", "macro_f1", "map")
 

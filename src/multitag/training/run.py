@@ -14,7 +14,7 @@ import torch
 from multitag.augment.augmenter import Augmenter
 from multitag.checkpoints import Standing, Tensors
 from multitag.config import TrainConfig
-from multitag.config_train import LAST
+from multitag.config.train import LAST
 from multitag.errors import MultitagError
 from multitag.features.feeder import Feeder
 from multitag.inference import predict_logits

@@ -22,14 +22,14 @@ from multitag.features.feeder import Feeder
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot, build_slots, learn
 from multitag.features.store import FeatureStore
+from multitag.fitting.lessons import Lessons, Taught
 from multitag.inference import predict_logits
-from multitag.lessons import Lessons, Taught
 from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
 from multitag.networks import Network, feed
 from multitag.progress import Progress
-from multitag.run_claim import deciding
-from multitag.run_folder import CHECKPOINTS
+from multitag.runs.claim import deciding
+from multitag.runs.folder import CHECKPOINTS
 from multitag.tasks.base import Logits
 from multitag.tasks.labels import LabelTask
 from multitag.training import Checkpointing, make_accelerator, train

@@ -8,7 +8,7 @@ from pydantic import ByteSize
 
 from multitag.errors import ConfigError
 from multitag.features.rows import Rows
-from multitag.fitter import Fitter
+from multitag.fitting.fitter import Fitter
 from multitag.networks import Network
 from multitag.sizes import frozen_encoders, megabytes, weight_bytes
 

@@ -21,8 +21,8 @@ from multitag.decisions.calibration import Calibration
 from multitag.errors import ConfigError, DataError, RunError
 from multitag.networks import Networks
 from multitag.pipeline import NO_KEYS, HeldOut, Pipeline, Scorer, decided
-from multitag.run_files import FORMAT_VERSION, environment, json_line, read_json, require_format
-from multitag.run_folder import (
+from multitag.runs.files import FORMAT_VERSION, environment, json_line, read_json, require_format
+from multitag.runs.folder import (
     COMBINER,
     CONFIG,
     DECISION,
@@ -39,7 +39,7 @@ from multitag.run_folder import (
     write_json,
     write_text,
 )
-from multitag.saved_networks import Shared, load_networks, save_networks
+from multitag.runs.networks import Shared, load_networks, save_networks
 from multitag.types import LabelSpace
 
 

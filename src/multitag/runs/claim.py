@@ -13,7 +13,7 @@ from typing import Any
 
 from multitag.config import Config
 from multitag.errors import ConfigError, RunError
-from multitag.run_folder import CHECKPOINTS, CONFIG, EVERY, WRITING, is_started, is_whole, write_text
+from multitag.runs.folder import CHECKPOINTS, CONFIG, EVERY, WRITING, is_started, is_whole, write_text
 
 _DONE = ".done"
 

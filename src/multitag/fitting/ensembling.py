@@ -7,21 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from multitag.artifacts import load_run
 from multitag.combined import Combined, calibrated, networks_of
 from multitag.combiners import COMBINERS, Combiner
 from multitag.config import Config, EnsembleConfig
-from multitag.copies import are_copies
 from multitag.errors import DataError, RunError
-from multitag.fitter import Fitter
-from multitag.label_checks import always_labelled, listed
-from multitag.out_of_fold import OnEpoch, part_of
-from multitag.outcome import Outcome
+from multitag.fitting.copies import are_copies
+from multitag.fitting.fitter import Fitter
+from multitag.fitting.label_checks import always_labelled, listed
+from multitag.fitting.out_of_fold import OnEpoch, part_of
+from multitag.fitting.outcome import Outcome
+from multitag.fitting.self_training import train_generations
+from multitag.fitting.sides import Sides
+from multitag.fitting.size_limit import require_size
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.progress import Progress
-from multitag.self_training import train_generations
-from multitag.sides import Sides
-from multitag.size_limit import require_size
+from multitag.runs.artifacts import load_run
 
 
 def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from multitag.augment import AUGMENTATIONS
-from multitag.config_base import Component, Section
+from multitag.config.base import Component, Section
 from multitag.errors import ConfigError
 
 _CALLED = {"image": "picture", "text": "text"}

@@ -9,7 +9,7 @@ import numpy as np
 
 from multitag.errors import DataError
 from multitag.features.rows import Rows
-from multitag.label_checks import listed
+from multitag.fitting.label_checks import listed
 from multitag.pipeline import Keys, Pipeline
 from multitag.types import BoolArray
 

@@ -9,20 +9,20 @@ from typing import Any
 
 from multitag.config import Config
 from multitag.data.table import Table
-from multitag.ensembling import train_ensemble
 from multitag.evaluation import Evaluation, evaluate
-from multitag.fitter import Clock, Fitter
+from multitag.fitting.ensembling import train_ensemble
+from multitag.fitting.fitter import Clock, Fitter
+from multitag.fitting.label_checks import label_space
+from multitag.fitting.pseudo_labels import PseudoCounts
+from multitag.fitting.self_training import train_generations
+from multitag.fitting.sides import Scored, take_sides
+from multitag.fitting.size_limit import require_size
 from multitag.interrupts import Interrupted
-from multitag.label_checks import label_space
 from multitag.networks import open_store
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
-from multitag.pseudo_labels import PseudoCounts
-from multitag.run_claim import begin
-from multitag.run_folder import is_started
-from multitag.self_training import train_generations
-from multitag.sides import Scored, take_sides
-from multitag.size_limit import require_size
+from multitag.runs.claim import begin
+from multitag.runs.folder import is_started
 from multitag.sizes import Size, measure
 from multitag.training import make_accelerator
 

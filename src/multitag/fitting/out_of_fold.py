@@ -11,7 +11,7 @@ import numpy as np
 
 from multitag.data.split import Split, folds
 from multitag.features.rows import Rows
-from multitag.fitter import Fitter, Trained
+from multitag.fitting.fitter import Fitter, Trained
 from multitag.interrupts import Interrupted
 from multitag.networks import averaged
 from multitag.progress import Progress, within

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from multitag.config_changes import copied
+from multitag.config.changes import copied
 from multitag.registry import closest
 
 M = TypeVar("M", bound=BaseModel)

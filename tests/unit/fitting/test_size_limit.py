@@ -13,7 +13,7 @@ from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError
-from multitag.fitter import Fitter
+from multitag.fitting.fitter import Fitter
 from multitag.interrupts import Interrupted
 from training_support import quick, scenes, unfrozen
 

@@ -8,13 +8,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from multitag.config import Config
-from multitag.copies import are_copies, content_keys, kept_keys
 from multitag.data.image_check import BadImage
 from multitag.data.split import split
 from multitag.data.table import Table
 from multitag.errors import DataError
 from multitag.features.rows import Rows, check_rows
-from multitag.label_checks import doubts, labelled, leaks, lost_pictures, strangers
+from multitag.fitting.copies import are_copies, content_keys, kept_keys
+from multitag.fitting.label_checks import doubts, labelled, leaks, lost_pictures, strangers
 from multitag.progress import Progress, silent
 from multitag.types import LabelSpace, Sample
 

@@ -16,12 +16,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from multitag import artifacts
 from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.errors import RunError
 from multitag.features.store import FeatureStore
-from multitag.run_folder import NEEDED, write_text
+from multitag.runs import artifacts
+from multitag.runs.folder import NEEDED, write_text
 from tiny import picture
 from training_support import contents, quick, scenes, unfrozen
 
@@ -249,7 +249,7 @@ def test_loaded_and_saved_again_is_the_same_run(run: Path, tmp_path: Path) -> No
 def test_another_decision_needs_no_training_and_can_be_kept(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("multitag.fitter.train", None)
+    monkeypatch.setattr("multitag.fitting.fitter.train", None)
     loaded = Classifier.load(run)
     before = loaded.predict(rows())
     after = loaded.set_decision("top_k", k=2, never_empty="no").predict(rows())

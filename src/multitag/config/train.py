@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import ByteSize, Field
 
-from multitag.config_base import Section
+from multitag.config.base import Section
 from multitag.optim import HEADS_PART, OptimizerName, ScheduleName
 from multitag.registry import closest
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from multitag.copies import kept_keys
 from multitag.features.rows import Rows
-from multitag.fitter import Fitter, Trained
-from multitag.label_checks import always_labelled
+from multitag.fitting.copies import kept_keys
+from multitag.fitting.fitter import Fitter, Trained
+from multitag.fitting.label_checks import always_labelled
+from multitag.fitting.out_of_fold import OnEpoch, each_fold, each_seed, make_folds, out_of_fold
+from multitag.fitting.pseudo_labels import PseudoCounts
+from multitag.fitting.sides import Sides
 from multitag.networks import Network, Networks, averaged
-from multitag.out_of_fold import OnEpoch, each_fold, each_seed, make_folds, out_of_fold
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.progress import Progress
-from multitag.pseudo_labels import PseudoCounts
-from multitag.sides import Sides
 from multitag.tasks.base import Logits
 
 

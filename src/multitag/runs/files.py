@@ -14,7 +14,7 @@ from typing import Any
 
 import multitag
 from multitag.errors import RunError
-from multitag.run_folder import HISTORY, METRICS
+from multitag.runs.folder import HISTORY, METRICS
 
 FORMAT_VERSION = 2
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from multitag.copies import are_copies, content_keys, kept_keys
 from multitag.features.rows import Rows
+from multitag.fitting.copies import are_copies, content_keys, kept_keys
 from multitag.pipeline import NO_KEYS
 from multitag.types import Sample
 

@@ -13,7 +13,7 @@ from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.encoders.transformers_text import TransformersText
 from multitag.features.rows import check_rows
-from multitag.fitter import Fitter
+from multitag.fitting.fitter import Fitter
 from multitag.networks import Networks
 from training_support import Kill, contents, quick, scenes, train_in_child
 

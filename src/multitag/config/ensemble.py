@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from multitag.combiners import COMBINERS
-from multitag.config_base import Component, Section
+from multitag.config.base import Component, Section
 from multitag.errors import ConfigError
 from multitag.registry import closest
 

@@ -17,17 +17,17 @@ from safetensors.torch import load_file
 
 from multitag.classifier import Classifier
 from multitag.config import Config
-from multitag.copies import are_copies, kept_keys
 from multitag.decisions.platt import PlattScaling
 from multitag.decisions.temperature import Temperature
 from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError, DataError, DataWarning, RunError
 from multitag.features.rows import Rows, check_rows
-from multitag.fitter import Fitter, Trained
+from multitag.fitting.copies import are_copies, kept_keys
+from multitag.fitting.fitter import Fitter, Trained
+from multitag.fitting.pseudo_labels import pseudo_targets
 from multitag.losses.bce import BCE
 from multitag.losses.class_weighted_bce import ClassWeightedBCE
 from multitag.networks import Networks
-from multitag.pseudo_labels import pseudo_targets
 from multitag.types import Sample
 from training_support import Kill, contents, quick, scenes, train_in_child, train_in_two
 

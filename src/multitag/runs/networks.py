@@ -18,8 +18,8 @@ from multitag.errors import RunError, WeightsError
 from multitag.features.slots import Slot, make_slot
 from multitag.model import build_model
 from multitag.networks import Network, Networks, best_device
-from multitag.run_files import FORMAT_VERSION, read_json
-from multitag.run_folder import CONFIG, ENVIRONMENT, MODEL, PREPROCESS, write_json
+from multitag.runs.files import FORMAT_VERSION, read_json
+from multitag.runs.folder import CONFIG, ENVIRONMENT, MODEL, PREPROCESS, write_json
 from multitag.types import LabelSpace
 
 Shared = dict[str, Slot]

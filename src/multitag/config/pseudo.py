@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from multitag.config_base import Section
+from multitag.config.base import Section
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 

@@ -11,13 +11,13 @@ import tomli_w
 from pydantic import Field
 from torch.nn import ModuleDict
 
-from multitag.config_augment import AugmentConfig
-from multitag.config_base import Component, Section
-from multitag.config_changes import changed_values
-from multitag.config_ensemble import EnsembleConfig
-from multitag.config_faults import validated
-from multitag.config_pseudo import PseudoConfig
-from multitag.config_train import AUTO_FOLDS, AUTO_ROWS, StageConfig, TrainConfig
+from multitag.config.augment import AugmentConfig
+from multitag.config.base import Component, Section
+from multitag.config.changes import changed_values
+from multitag.config.ensemble import EnsembleConfig
+from multitag.config.faults import validated
+from multitag.config.pseudo import PseudoConfig
+from multitag.config.train import AUTO_FOLDS, AUTO_ROWS, TrainConfig
 from multitag.data.images import MAX_PIXELS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
@@ -28,23 +28,6 @@ from multitag.losses import LOSSES
 from multitag.metrics import METRICS
 from multitag.optim import HEADS_PART
 from multitag.registry import Registry
-
-__all__ = [
-    "AugmentConfig",
-    "Component",
-    "Config",
-    "DataConfig",
-    "DecisionConfig",
-    "EncoderConfig",
-    "EnsembleConfig",
-    "PseudoConfig",
-    "RecipeConfig",
-    "Runtime",
-    "Section",
-    "StageConfig",
-    "StoreConfig",
-    "TrainConfig",
-]
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Runtime = Literal["auto", "torch", "onnx"]

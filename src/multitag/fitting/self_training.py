@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 
 from multitag.config import PseudoConfig
-from multitag.copies import kept_keys
 from multitag.decisions import CALIBRATIONS
 from multitag.decisions.calibration import Calibration
 from multitag.features.rows import Rows
-from multitag.fitter import Fitter
-from multitag.lessons import Lessons, Taught
-from multitag.out_of_fold import OnEpoch, make_folds, part_of
-from multitag.outcome import Generation, Outcome, train_all
+from multitag.fitting.copies import kept_keys
+from multitag.fitting.fitter import Fitter
+from multitag.fitting.lessons import Lessons, Taught
+from multitag.fitting.out_of_fold import OnEpoch, make_folds, part_of
+from multitag.fitting.outcome import Generation, Outcome, train_all
+from multitag.fitting.pseudo_labels import PseudoCounts, pseudo_labelled, pseudo_targets
+from multitag.fitting.sides import Sides
 from multitag.pipeline import NO_KEYS
 from multitag.progress import Progress
-from multitag.pseudo_labels import PseudoCounts, pseudo_labelled, pseudo_targets
-from multitag.sides import Sides
 from multitag.tasks.base import Logits
 
 MAIN = "main"

@@ -1,0 +1,16 @@
+"""Configurations: one a run, read from TOML, checked as a whole, written back whole."""
+
+from multitag.config.augment import AugmentConfig as AugmentConfig
+from multitag.config.base import Component as Component
+from multitag.config.base import Section as Section
+from multitag.config.ensemble import EnsembleConfig as EnsembleConfig
+from multitag.config.pseudo import PseudoConfig as PseudoConfig
+from multitag.config.train import StageConfig as StageConfig
+from multitag.config.train import TrainConfig as TrainConfig
+from multitag.config.whole import Config as Config
+from multitag.config.whole import DataConfig as DataConfig
+from multitag.config.whole import DecisionConfig as DecisionConfig
+from multitag.config.whole import EncoderConfig as EncoderConfig
+from multitag.config.whole import RecipeConfig as RecipeConfig
+from multitag.config.whole import Runtime as Runtime
+from multitag.config.whole import StoreConfig as StoreConfig

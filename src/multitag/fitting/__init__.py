@@ -1,0 +1,1 @@
+"""Fitting: from labelled rows to a fitted pipeline, with folds, seeds, students and ensembles."""
