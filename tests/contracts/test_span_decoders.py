@@ -16,8 +16,8 @@ SPACE = LabelSpace(("hate", "fear", "doubt"))
 OPTIONS = {
     "global_threshold": [{"threshold": 0.4}, {"target": "exact_f1"}],
     "per_label": [{"min_spans": 3, "shrinkage": 0.0}, {"target": "exact_f1", "min_spans": 0}],
-    "begin_inside": [{"thresholds": "per_label"}],
-    "crf": [{"path": "viterbi"}],
+    "begin_inside": [{"thresholds": "global"}],
+    "crf": [{"path": "viterbi"}, {"thresholds": "global"}],
 }
 COMMON = [{"unit": "token", "bridge": 2}, {"pool": "mean", "gaps": "spaces", "shortest": 4}, {"gaps": "none"}]
 CASES = [(name, options) for name in SPAN_DECODERS.names() for options in [{}, *OPTIONS.get(name, []), *COMMON]]

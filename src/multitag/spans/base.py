@@ -147,17 +147,17 @@ class SpanDecoder(ABC):
 
     def _curves(self, scored: Sequence[Scored], gold: Sequence[Sequence[Span]], target: Target) -> list[Curve]:
         """Each label's sums over all texts, under every threshold."""
+        places = [list(zip(row.units.starts.tolist(), row.units.stops.tolist(), strict=True)) for row in scored]
         curves = []
         for k, name in enumerate(self.space.names):
             events = []
             total = 0
-            for row, spans in zip(scored, gold, strict=True):
+            for row, own, spans in zip(scored, places, gold, strict=True):
                 ranges = [(span.start, span.stop) for span in spans if span.label == name]
                 total += len(ranges)
-                places = list(zip(row.units.starts.tolist(), row.units.stops.tolist(), strict=True))
-                walls = np.cumsum(row.blocked[:, k]).tolist()
+                walls = np.cumsum(row.blocked[:, k])
                 judge = Judge(ranges, target, self.shortest)
-                events += falling(row.scores[:, k], places, walls, self.bridge, judge)
+                events.append(falling(row.scores[:, k], own, walls, self.bridge, judge))
             curves.append(Curve.of(events, total))
         return curves
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
-
-import numpy as np
+from typing import Any, ClassVar
 
 from multitag.spans.alignment import Scheme
 from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, saved, spans_by_label
 from multitag.spans.curve import Target
-from multitag.spans.thresholds import best_common, best_for_each, shrunk
+from multitag.spans.thresholds import Thresholds, best_common, fitted
 from multitag.spans.units import Gaps, Pool, Unit, Units
 from multitag.types import LabelSpace, Span
 
 _NEVER = 2.0
-_CHOICES = (*(n / 20 for n in range(2, 20)), _NEVER)
+_CHOICES = (*(n / 10 for n in range(1, 10)), _NEVER)
 
 
 class BeginInside(SpanDecoder):
@@ -23,17 +21,17 @@ class BeginInside(SpanDecoder):
 
     The model says of each token that it is in a span, and that one begins with it. Words of the first kind make spans
     as with a threshold on its own; a word whose second probability reaches the threshold `cut_` starts a new one.
-    `cut_` is the best of .1, .15, ... .95 and never, each with the threshold that is best beside it.
+    `cut_` is the best of .1, .2, ... .9 and never, each with the threshold that is best beside it.
 
     Args:
-        thresholds: One threshold for all labels, or one for each, drawn to it by the strength 100 as in `per_label`.
+        thresholds: One threshold for all labels, or one for each, as in `per_label`.
+        shrinkage: How strongly the thresholds of labels are drawn to the common one.
         target: The score that is to be best: the task's own with partial matches, or that of exact matches.
         unit: As of `SpanDecoder`.
         pool: As of `SpanDecoder`.
         gaps: As of `SpanDecoder`.
         bridge: As of `SpanDecoder`.
         shortest: As of `SpanDecoder`.
-        shrinkage: How strongly the thresholds of labels are drawn to the common one.
     """
 
     scheme: ClassVar[Scheme] = "begin_inside"
@@ -44,17 +42,17 @@ class BeginInside(SpanDecoder):
         space: LabelSpace,
         /,
         *,
-        thresholds: Literal["global", "per_label"] = "global",
+        thresholds: Thresholds = "per_label",
+        shrinkage: Strength = 0.0,
         target: Target = "partial_f1",
         unit: Unit = "word",
         pool: Pool = "max",
         gaps: Gaps = "lines",
         bridge: Bridge = 0,
         shortest: Shortest = 1,
-        shrinkage: Strength = 100.0,
     ) -> None:
         super().__init__(space, unit=unit, pool=pool, gaps=gaps, bridge=bridge, shortest=shortest)
-        self.thresholds = thresholds
+        self.thresholds: Thresholds = thresholds
         self.target: Target = target
         self.shrinkage = shrinkage
 
@@ -62,15 +60,11 @@ class BeginInside(SpanDecoder):
         tried = []
         for cut in _CHOICES:
             curves = self._curves(self._cut(texts, cut), gold, self.target)
-            common, score = best_common(curves)
+            _, score = best_common(curves)
             # Of equals the one that cuts least.
-            tried.append((round(score, 12), cut, common, curves))
-        _, self.cut_, common, curves = max(tried, key=lambda found: found[:2])
-        self.thresholds_ = np.full(len(self.space), common)
-        if self.thresholds == "per_label":
-            own = best_for_each(curves, common, range(len(curves)))
-            support = spans_by_label(gold, self.space)
-            self.thresholds_ = shrunk(own, common, support, self.shrinkage)
+            tried.append((round(score, 12), cut, curves))
+        _, self.cut_, curves = max(tried, key=lambda found: found[:2])
+        self.thresholds_ = fitted(curves, self.thresholds, spans_by_label(gold, self.space), self.shrinkage)
 
     def _scored(self, texts: Sequence[Units]) -> list[Scored]:
         return self._cut(texts, self.cut_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from multitag.spans.alignment import Tokens, token_targets
-from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, saved
+from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, saved, spans_by_label
 from multitag.spans.chains import Links, best_path, log_likelihood, marginals
 from multitag.spans.curve import Target
-from multitag.spans.thresholds import best_common
+from multitag.spans.thresholds import Thresholds, fitted
 from multitag.spans.units import Floats, Gaps, Pool, Unit, Units
 from multitag.types import LabelSpace, Span
 
@@ -21,6 +21,7 @@ _EDGE = 1e-6
 _STEPS = 60
 _ROWS = 512
 """Texts padded together."""
+_BLOCKS = 6
 _PARTS = 8
 """Numbers to a label: scale and offset of the emission, then start (in), moves (out-out, out-in, in-out, in-in), end
 (in)."""
@@ -36,6 +37,8 @@ class CrfDecoder(SpanDecoder):
 
     Args:
         path: How spans are read off the chains.
+        thresholds: One threshold for the marginals of all labels, or one for each, as in `per_label`.
+        shrinkage: How strongly the thresholds of labels are drawn to the common one.
         penalty: Times the squared deviations is what they cost beside the log-likelihood of all chains.
         target: The score that is to be best: the task's own with partial matches, or that of exact matches.
         unit: As of `SpanDecoder`.
@@ -56,7 +59,9 @@ class CrfDecoder(SpanDecoder):
         /,
         *,
         path: Literal["marginals", "viterbi"] = "marginals",
-        penalty: Strength = 10.0,
+        thresholds: Thresholds = "per_label",
+        shrinkage: Strength = 0.0,
+        penalty: Strength = 1.0,
         target: Target = "partial_f1",
         unit: Unit = "word",
         pool: Pool = "max",
@@ -66,6 +71,8 @@ class CrfDecoder(SpanDecoder):
     ) -> None:
         super().__init__(space, unit=unit, pool=pool, gaps=gaps, bridge=bridge, shortest=shortest)
         self.path = path
+        self.thresholds: Thresholds = thresholds
+        self.shrinkage = shrinkage
         self.penalty = penalty
         self.target: Target = target
 
@@ -74,8 +81,8 @@ class CrfDecoder(SpanDecoder):
         if self.path == "viterbi":
             self.thresholds_ = np.full(len(self.space), 0.5)
             return
-        common, _ = best_common(self._curves(self._scored(texts), gold, self.target))
-        self.thresholds_ = np.full(len(self.space), common)
+        curves = self._curves(self._scored(texts), gold, self.target)
+        self.thresholds_ = fitted(curves, self.thresholds, spans_by_label(gold, self.space), self.shrinkage)
 
     def _likeliest(self, texts: Sequence[Units], gold: Sequence[Sequence[Span]]) -> Floats:
         logits, mask = _batched(texts)
@@ -84,10 +91,7 @@ class CrfDecoder(SpanDecoder):
             places = np.stack([units.starts, units.stops], axis=1)
             inside = token_targets(Tokens(places, np.ones(len(places), bool)), spans, self.space)
             tags[row, : len(places)] = torch.from_numpy(inside).long()
-        # The rows that have no unit have no chain.
-        some = mask.any(1)
-        if not some.any():
-            return np.tile(_neutral().numpy(), (len(self.space), 1))
+        blocks = list(_by_length(logits, mask, tags))
         common = _neutral().requires_grad_()
         own = torch.zeros(len(self.space), _PARTS, dtype=torch.float64, requires_grad=True)
         optimizer = torch.optim.LBFGS([common, own], max_iter=_STEPS, line_search_fn="strong_wolfe")
@@ -95,9 +99,9 @@ class CrfDecoder(SpanDecoder):
         def step() -> Tensor:
             optimizer.zero_grad()
             cost = self.penalty * own.square().sum() + 1e-3 * (common - _neutral()).square().sum()
-            for k in range(len(self.space)):
-                emissions, links = _chain(common + own[k], logits[some][:, :, k])
-                cost = cost - log_likelihood(emissions, mask[some], links, tags[some][:, :, k]).sum()
+            for some_logits, some_mask, some_tags in blocks:
+                emissions, there, links = _chains(common + own, some_logits, some_mask)
+                cost = cost - log_likelihood(emissions, there, links, some_tags.mT.flatten(0, 1)).sum()
             cost.backward()  # type: ignore[no-untyped-call]
             return cost
 
@@ -115,12 +119,9 @@ class CrfDecoder(SpanDecoder):
         scores = torch.zeros_like(logits)
         some = mask.any(1)
         if some.any():
-            for k, weights in enumerate(torch.from_numpy(self.weights_)):
-                emissions, links = _chain(weights, logits[some][:, :, k])
-                if self.path == "viterbi":
-                    scores[some, :, k] = best_path(emissions, mask[some], links).double()
-                else:
-                    scores[some, :, k] = marginals(emissions, mask[some], links)[:, :, 1]
+            chains = _chains(torch.from_numpy(self.weights_), logits[some], mask[some])
+            found = best_path(*chains).double() if self.path == "viterbi" else marginals(*chains)[:, :, 1]
+            scores[some] = found.reshape(-1, len(self.space), found.shape[1]).mT
         return [
             Scored(units, row[: len(units.starts)].numpy(), np.broadcast_to(units.blocked[:, None], units.values.shape))
             for units, row in zip(texts, scores, strict=True)
@@ -138,14 +139,35 @@ def _neutral() -> Tensor:
     return torch.tensor([1.0] + [0.0] * (_PARTS - 1), dtype=torch.float64)
 
 
-def _chain(weights: Tensor, logits: Tensor) -> tuple[Tensor, Links]:
-    """Emissions (B, T, 2) and links of one label."""
-    zero = weights.new_zeros(())
-    inside = weights[0] * logits + weights[1]
-    start = torch.stack([zero, weights[2]])
-    end = torch.stack([zero, weights[7]])
-    links = Links(start[None], weights[3:7].reshape(1, 2, 2), end[None])
-    return torch.stack([torch.zeros_like(inside), inside], -1), links
+def _chains(weights: Tensor, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Links]:
+    """Emissions (N K, T, 2), mask (N K, T) and links of all texts and labels, the labels of a text together.
+
+    Args:
+        weights: (K, 8).
+        logits: (N, T, K).
+        mask: (N, T).
+    """
+    texts, labels = len(logits), len(weights)
+    inside = (logits * weights[:, 0] + weights[:, 1]).mT.flatten(0, 1)
+    zero = torch.zeros_like(weights[:, 0])
+    parts = (
+        torch.stack([zero, weights[:, 2]], -1),
+        weights[:, 3:7].reshape(-1, 2, 2),
+        torch.stack([zero, weights[:, 7]], -1),
+    )
+    links = Links(*(part.repeat(texts, *[1] * (part.ndim - 1)) for part in parts))
+    return torch.stack([torch.zeros_like(inside), inside], -1), mask.repeat_interleave(labels, 0), links
+
+
+def _by_length(logits: Tensor, mask: Tensor, tags: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """The texts in blocks of like length, so that little is padding; those without a unit have no chain."""
+    lengths = mask.sum(1)
+    order = torch.argsort(lengths, stable=True)
+    order = order[lengths[order] > 0]
+    for rows in order.chunk(_BLOCKS):
+        if len(rows):
+            longest = int(lengths[rows].max())
+            yield logits[rows, :longest], mask[rows, :longest], tags[rows, :longest]
 
 
 def _batched(texts: Sequence[Units]) -> tuple[Tensor, Tensor]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from multitag.spans.units import Floats
 
@@ -15,6 +16,8 @@ Target = Literal["partial_f1", "exact_f1"]
 Range = tuple[int, int]
 Score = tuple[float, float, int]
 """What a span adds: to the numerator of precision, to that of recall, and to the number of spans."""
+Events = tuple[Floats, Floats]
+"""Probabilities (E,), and what changes at each (E, 3)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +40,10 @@ class Curve:
     gold: int
 
     @classmethod
-    def of(cls, events: Sequence[tuple[float, Score]], gold: int) -> Self:
+    def of(cls, events: Sequence[Events], gold: int) -> Self:
         """Of what changes at each probability, in any order."""
-        heights = np.array([height for height, _ in events], np.float64)
-        changes = np.array([change for _, change in events], np.float64).reshape(-1, 3)
+        heights = np.concatenate([np.zeros(0), *(heights for heights, _ in events)])
+        changes = np.concatenate([np.zeros((0, 3)), *(changes for _, changes in events)])
         order = np.argsort(-heights, kind="stable")
         heights = heights[order]
         # Units of one probability become active together: only the state after the last of them is real.
@@ -114,9 +117,7 @@ class Judge:
         return (precise, recalled, 1)
 
 
-def falling(
-    values: Floats, places: Sequence[Range], walls: Sequence[int], bridge: int, judge: Judge
-) -> list[tuple[float, Score]]:
+def falling(values: Floats, places: Sequence[Range], walls: npt.NDArray[Any], bridge: int, judge: Judge) -> Events:
     """What happens to the sums as units become active one by one, from the likeliest on.
 
     Each unit changes the one span that it becomes part of, so all thresholds together cost little more than one.
@@ -128,10 +129,14 @@ def falling(
         bridge: As of `find_runs`.
         judge: What spans are worth.
     """
-    events: list[tuple[float, Score]] = []
+    order = np.argsort(-values, kind="stable")
+    if not judge.gold and not bridge and judge.shortest <= 1:
+        return values, _counts(order, walls)
+    heights: list[float] = []
+    changes: list[Score] = []
     firsts: list[int] = []
     last_of: dict[int, int] = {}
-    for unit in np.argsort(-values, kind="stable").tolist():
+    for unit in order.tolist():
         place = bisect_right(firsts, unit) - 1
         first = last = unit
         old: list[Range] = []
@@ -153,10 +158,26 @@ def falling(
         last_of[first] = last
         new = judge.score(places[first][0], places[last][1])
         gone = [judge.score(places[a][0], places[b][1]) for a, b in old]
-        change = (
-            new[0] - sum(score[0] for score in gone),
-            new[1] - sum(score[1] for score in gone),
-            new[2] - sum(score[2] for score in gone),
+        heights.append(float(values[unit]))
+        changes.append(
+            (
+                new[0] - sum(score[0] for score in gone),
+                new[1] - sum(score[1] for score in gone),
+                new[2] - sum(score[2] for score in gone),
+            )
         )
-        events.append((float(values[unit]), change))
-    return events
+    return np.array(heights), np.array(changes, np.float64).reshape(-1, 3)
+
+
+def _counts(order: npt.NDArray[np.intp], walls: npt.NDArray[Any]) -> Floats:
+    """The changes where there is no gold, which is nearly everywhere: only the number of spans, one more for each unit
+    and one less for each neighbour that became active before it."""
+    place = np.empty(len(order), int)
+    place[order] = np.arange(len(order))
+    open_ = np.diff(walls) == 0
+    later = np.diff(place) > 0
+    changes: Floats = np.zeros((len(order), 3))
+    changes[:, 2] = 1
+    changes[1:, 2] -= open_ & later
+    changes[:-1, 2] -= open_ & ~later
+    return changes

@@ -18,9 +18,13 @@ from multitag.types import LabelSpace, Span
 class PerLabelSpanThresholds(SpanDecoder):
     """Takes every word whose probability reaches its label's own threshold, put where span F1 over all texts is best.
 
-    Coordinate ascent with exact steps from the best common threshold. Thresholds of labels with few spans fit noise,
-    so a label with fewer than `min_spans` keeps the common threshold t, and the others are drawn to it: logit t_k
+    Coordinate ascent with exact steps from the best common threshold. Where thresholds of labels with few spans fit
+    noise, a label with fewer than `min_spans` keeps the common threshold t, and the others are drawn to it: logit t_k
     becomes (n_k logit t_k + c logit t) / (n_k + c), with n_k gold spans and c `shrinkage`.
+
+    Unlike label sets, spans want neither: a label that is never right is best never given. On the 687 memes of
+    SemEval-2021 task 6 (out of fold, frozen MiniLM; fitted on half, scored on the other) c = 0 has .373, 5 .367, 20
+    .357, one threshold for all .299; fitted on 70 memes .336, .322, .311 and .303.
 
     Args:
         target: The score that is to be best: the task's own with partial matches, or that of exact matches.
@@ -39,8 +43,8 @@ class PerLabelSpanThresholds(SpanDecoder):
         /,
         *,
         target: Target = "partial_f1",
-        min_spans: Annotated[int, Field(ge=0)] = 20,
-        shrinkage: Strength = 100.0,
+        min_spans: Annotated[int, Field(ge=0)] = 0,
+        shrinkage: Strength = 0.0,
         unit: Unit = "word",
         pool: Pool = "max",
         gaps: Gaps = "lines",

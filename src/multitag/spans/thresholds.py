@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from multitag.spans.curve import Curve, add_up, best_cut, f1
 from multitag.spans.units import Floats
 
+Thresholds = Literal["global", "per_label"]
 _ROUNDS = 20
 _EDGE = 1e-6
 
@@ -48,6 +50,21 @@ def best_for_each(curves: Sequence[Curve], common: float, own: Sequence[int]) ->
         if not moved:
             break
     return thresholds
+
+
+def fitted(curves: Sequence[Curve], how: Thresholds, support: npt.NDArray[np.int64], strength: float) -> Floats:
+    """Thresholds (K,): the best common one, or from it each label's own, drawn to it.
+
+    Args:
+        curves: K curves.
+        how: One for all, or one for each.
+        support: (K,), the labels' gold spans.
+        strength: As of `shrunk`.
+    """
+    common, _ = best_common(curves)
+    if how == "global":
+        return np.full(len(curves), common)
+    return shrunk(best_for_each(curves, common, range(len(curves))), common, support, strength)
 
 
 def shrunk(own: Floats, common: float, support: npt.NDArray[np.int64], strength: float) -> Floats:
