@@ -11,7 +11,8 @@ from pydantic import Field
 
 from multitag.errors import DataError, NotFittedError, RunError, faults_message
 from multitag.spans.alignment import Scheme
-from multitag.spans.curve import Curve, Judge, Target, falling
+from multitag.spans.curve import Curve, Target
+from multitag.spans.falling import Judge, falling
 from multitag.spans.tagged import TaggedText
 from multitag.spans.units import Floats, Gaps, Pool, Unit, Units, find_runs, units_of
 from multitag.types import BoolArray, LabelSpace, Span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,20 +11,16 @@ from torch import Tensor
 
 from multitag.spans.alignment import Tokens, token_targets
 from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, saved, spans_by_label
-from multitag.spans.chains import Links, best_path, log_likelihood, marginals
+from multitag.spans.chains import best_path, log_likelihood, marginals
 from multitag.spans.curve import Target
+from multitag.spans.label_chains import PARTS, batched, by_length, chains, neutral
 from multitag.spans.thresholds import Thresholds, fitted
 from multitag.spans.units import Floats, Gaps, Pool, Unit, Units
 from multitag.types import LabelSpace, Span
 
-_EDGE = 1e-6
 _STEPS = 60
 _ROWS = 512
 """Texts padded together."""
-_BLOCKS = 6
-_PARTS = 8
-"""Numbers to a label: scale and offset of the emission, then start (in), moves (out-out, out-in, in-out, in-in), end
-(in)."""
 
 
 class CrfDecoder(SpanDecoder):
@@ -85,22 +81,22 @@ class CrfDecoder(SpanDecoder):
         self.thresholds_ = fitted(curves, self.thresholds, spans_by_label(gold, self.space), self.shrinkage)
 
     def _likeliest(self, texts: Sequence[Units], gold: Sequence[Sequence[Span]]) -> Floats:
-        logits, mask = _batched(texts)
+        logits, mask = batched(texts)
         tags = torch.zeros_like(logits, dtype=torch.int64)
         for row, (units, spans) in enumerate(zip(texts, gold, strict=True)):
             places = np.stack([units.starts, units.stops], axis=1)
             inside = token_targets(Tokens(places, np.ones(len(places), bool)), spans, self.space)
             tags[row, : len(places)] = torch.from_numpy(inside).long()
-        blocks = list(_by_length(logits, mask, tags))
-        common = _neutral().requires_grad_()
-        own = torch.zeros(len(self.space), _PARTS, dtype=torch.float64, requires_grad=True)
+        blocks = list(by_length(logits, mask, tags))
+        common = neutral().requires_grad_()
+        own = torch.zeros(len(self.space), PARTS, dtype=torch.float64, requires_grad=True)
         optimizer = torch.optim.LBFGS([common, own], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
         def step() -> Tensor:
             optimizer.zero_grad()
-            cost = self.penalty * own.square().sum() + 1e-3 * (common - _neutral()).square().sum()
+            cost = self.penalty * own.square().sum() + 1e-3 * (common - neutral()).square().sum()
             for some_logits, some_mask, some_tags in blocks:
-                emissions, there, links = _chains(common + own, some_logits, some_mask)
+                emissions, there, links = chains(common + own, some_logits, some_mask)
                 cost = cost - log_likelihood(emissions, there, links, some_tags.mT.flatten(0, 1)).sum()
             cost.backward()  # type: ignore[no-untyped-call]
             return cost
@@ -115,12 +111,12 @@ class CrfDecoder(SpanDecoder):
         return [scored for block in blocks for scored in self._scored_block(block)]
 
     def _scored_block(self, texts: Sequence[Units]) -> list[Scored]:
-        logits, mask = _batched(texts)
+        logits, mask = batched(texts)
         scores = torch.zeros_like(logits)
         some = mask.any(1)
         if some.any():
-            chains = _chains(torch.from_numpy(self.weights_), logits[some], mask[some])
-            found = best_path(*chains).double() if self.path == "viterbi" else marginals(*chains)[:, :, 1]
+            every = chains(torch.from_numpy(self.weights_), logits[some], mask[some])
+            found = best_path(*every).double() if self.path == "viterbi" else marginals(*every)[:, :, 1]
             scores[some] = found.reshape(-1, len(self.space), found.shape[1]).mT
         return [
             Scored(units, row[: len(units.starts)].numpy(), np.broadcast_to(units.blocked[:, None], units.values.shape))
@@ -132,52 +128,3 @@ class CrfDecoder(SpanDecoder):
 
     def _load_state(self, state: Mapping[str, Any]) -> None:
         self.weights_ = np.asarray(saved(state, "weights"), np.float64)
-
-
-def _neutral() -> Tensor:
-    """Probabilities as they are, no links."""
-    return torch.tensor([1.0] + [0.0] * (_PARTS - 1), dtype=torch.float64)
-
-
-def _chains(weights: Tensor, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Links]:
-    """Emissions (N K, T, 2), mask (N K, T) and links of all texts and labels, the labels of a text together.
-
-    Args:
-        weights: (K, 8).
-        logits: (N, T, K).
-        mask: (N, T).
-    """
-    texts, labels = len(logits), len(weights)
-    inside = (logits * weights[:, 0] + weights[:, 1]).mT.flatten(0, 1)
-    zero = torch.zeros_like(weights[:, 0])
-    parts = (
-        torch.stack([zero, weights[:, 2]], -1),
-        weights[:, 3:7].reshape(-1, 2, 2),
-        torch.stack([zero, weights[:, 7]], -1),
-    )
-    links = Links(*(part.repeat(texts, *[1] * (part.ndim - 1)) for part in parts))
-    return torch.stack([torch.zeros_like(inside), inside], -1), mask.repeat_interleave(labels, 0), links
-
-
-def _by_length(logits: Tensor, mask: Tensor, tags: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """The texts in blocks of like length, so that little is padding; those without a unit have no chain."""
-    lengths = mask.sum(1)
-    order = torch.argsort(lengths, stable=True)
-    order = order[lengths[order] > 0]
-    for rows in order.chunk(_BLOCKS):
-        if len(rows):
-            longest = int(lengths[rows].max())
-            yield logits[rows, :longest], mask[rows, :longest], tags[rows, :longest]
-
-
-def _batched(texts: Sequence[Units]) -> tuple[Tensor, Tensor]:
-    """Logits (N, U, K) and the mask (N, U) of texts padded to the longest."""
-    longest = max(1, *(len(units.starts) for units in texts)) if texts else 1
-    width = texts[0].values.shape[1]
-    logits = torch.zeros(len(texts), longest, width, dtype=torch.float64)
-    mask = torch.zeros(len(texts), longest, dtype=torch.bool)
-    for row, units in enumerate(texts):
-        safe = np.clip(units.values, _EDGE, 1 - _EDGE)
-        logits[row, : len(safe)] = torch.from_numpy(np.log(safe / (1 - safe)))
-        mask[row, : len(safe)] = True
-    return logits, mask
