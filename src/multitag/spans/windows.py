@@ -24,10 +24,11 @@ class Window:
 
 
 def cut_windows(tokenizer: Any, texts: Sequence[str], *, limit: int, overlap: int) -> list[Window]:
-    """Windows of at most `limit` tokens, special ones included, that cover all tokens of every text.
+    """Windows of at most `limit` tokens, special ones included, that cover all words of every text.
 
     A text that fits is one window. Others are cut where a word starts, if one does in the second half of the window,
-    else between two tokens, and each window repeats about `overlap` tokens of the one before it.
+    else between two tokens, and each window repeats about `overlap` tokens of the one before it. White space at the
+    ends of such a text is in no window.
 
     Args:
         tokenizer: A fast tokenizer.
@@ -60,6 +61,8 @@ def _cut(tokenizer: Any, text: str, tokens: Tokens, *, limit: int, room: int, ov
     if len(tokens.real) <= limit:
         return [(0, len(text))]
     places = tokens.offsets[tokens.real]
+    if not len(places):  # nothing but white space
+        return [(0, 0)]
     # A character's bytes stay together: only the first of the tokens that stand for it may be cut before.
     places = places[np.append(True, places[1:, 1] > np.maximum.accumulate(places[:-1, 1]))]
     windows: list[tuple[int, int]] = []
@@ -76,7 +79,7 @@ def _cut(tokenizer: Any, text: str, tokens: Tokens, *, limit: int, room: int, ov
                     f"{limit} tokens on its own. Fix: allow longer windows"
                 )
             last = max(first + 1, last - excess)
-        windows.append(_characters(text, places, first, last))
+        windows.append(_characters(places, first, last))
         if last >= len(places):
             return windows
         first = max(first + 1, _at_a_word(text, places, first, last - overlap) if overlap else last)
@@ -90,15 +93,18 @@ def _at_a_word(text: str, places: Offsets, first: int, last: int) -> int:
     return last
 
 
-def _characters(text: str, places: Offsets, first: int, last: int) -> tuple[int, int]:
-    """The window of these tokens, with the white space before it: it is part of the first token to some tokenizers."""
-    start = 0 if first == 0 else max(int(places[first - 1, 1]), int(places[first, 0]) - 1)
-    stop = len(text) if last >= len(places) else int(places[last - 1, 1])
-    return min(start, int(places[first, 0])), stop
+def _characters(places: Offsets, first: int, last: int) -> tuple[int, int]:
+    """The window of these tokens, with one space before it: it is part of the first token to some tokenizers.
+
+    More white space, at the ends of the text above all, could need more tokens than there is room for.
+    """
+    before = 0 if first == 0 else int(places[first - 1, 1])
+    start = max(before, int(places[first, 0]) - 1)
+    return min(start, int(places[first, 0])), int(places[last - 1, 1])
 
 
 def _tokens_of(tokenizer: Any, text: str, places: Offsets, first: int, last: int) -> int:
-    start, stop = _characters(text, places, first, last)
+    start, stop = _characters(places, first, last)
     return len(locate(tokenizer, [text[start:stop]])[0].real)
 
 

@@ -8,7 +8,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from multitag.data import csv_grammar
@@ -120,6 +120,7 @@ AMBIGUOUS = re.compile(r'\n[",]|[",]\n|\n[^,\n]*,[^,\n]*,|""')
 CAPTIONS = st.text(st.sampled_from('ab ",\n'), max_size=10).filter(lambda text: not AMBIGUOUS.search(f'"{text}"'))
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(captions=st.lists(CAPTIONS, min_size=1, max_size=8))
 def test_what_a_naive_writer_writes_is_read_as_it_was(captions):
     """Nobody doubles the quotes, and captions hold quotes, separators and line breaks anywhere."""

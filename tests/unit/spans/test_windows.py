@@ -44,7 +44,7 @@ def test_every_token_is_whole_in_a_window_and_no_window_is_too_long(kind, text, 
     windows = cut_windows(words, [text], limit=limit, overlap=overlap)
     assert [window.row for window in windows] == [0] * len(windows)
     locate(words, [text[w.start : w.stop] for w in windows], limit=limit)
-    assert (windows[0].start, windows[-1].stop) == (0, len(text))
+    assert not (text[: windows[0].start] + text[windows[-1].stop :]).strip()
     assert [w.start for w in windows] == sorted({w.start for w in windows})
     for start, stop in places.offsets[places.real].tolist():
         assert any(w.start <= start and stop <= w.stop for w in windows)
@@ -111,3 +111,14 @@ def test_windows_that_make_no_sense_are_refused(limit, overlap):
         ConfigError, match=rf"windows of {limit} tokens, 2 of them special, cannot overlap by {overlap}"
     ):
         cut_windows(minilm(), ["a"], limit=limit, overlap=overlap)
+
+
+@pytest.mark.parametrize(
+    "text", ["  " + "\n\n " * 9, "dog " + "\n\n " * 9, "\n\n " * 9 + "dog", "a " * 5 + " \n" * 20 + "b"]
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_white_space_alone_fills_no_window(kind, text):
+    words = tokenizer(kind)
+    windows = cut_windows(words, [text], limit=8, overlap=0)
+    locate(words, [text[w.start : w.stop] for w in windows], limit=8)
+    assert "".join(text[w.start : w.stop] for w in windows).split() == text.split()

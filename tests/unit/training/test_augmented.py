@@ -39,7 +39,7 @@ class Given:
     """A stand-in for a batch."""
 
     def __init__(self, features: torch.Tensor, targets: torch.Tensor) -> None:
-        self.features, self.targets = features, targets
+        self.features, self.targets, self.weights = features, targets, None
 
     def to(self, device: Any) -> Given:
         return self
