@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from multitag.layers import MissingModality, Standardize, masked_mean
+from multitag.layers import Dropout, MissingModality, Standardize, masked_mean
 from multitag.types import Encoded
 
 
@@ -65,3 +65,37 @@ def test_without_tokens_there_is_no_token_to_learn():
     block = MissingModality(2, None)
     assert [name for name, _ in block.named_parameters()] == ["pooled"]
     assert block(Encoded(torch.ones(1, 2)), torch.tensor([False])).tokens is None
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_drops_its_share_everywhere_and_keeps_the_mean(share, dtype):
+    torch.manual_seed(0)
+    values = torch.ones(4000, 101, dtype=dtype)  # of a number of elements that four does not divide
+    dropped = Dropout(share)(values)
+    assert dropped.shape == values.shape
+    assert dropped.dtype == dtype
+    kept = (dropped != 0).double()
+    assert kept.mean().item() == pytest.approx(1 - share, abs=0.003)
+    assert (kept.mean(0) - (1 - share)).abs().max() < 0.04
+    assert dropped.float().unique().tolist() == pytest.approx([0.0, 1 / (1 - share)], rel=0.01)
+    neighbours = torch.corrcoef(torch.stack([kept.flatten()[:-1], kept.flatten()[1:]]))[0, 1]
+    assert abs(neighbours.item()) < 0.01
+
+
+def test_dropout_follows_the_seed_and_its_gradient_is_what_was_kept():
+    layer, values = Dropout(0.5), torch.randn(8, 7, requires_grad=True)
+    torch.manual_seed(3)
+    first = layer(values)
+    second = layer(values)
+    torch.manual_seed(3)
+    assert torch.equal(layer(values), first)
+    assert not torch.equal(first, second)
+    first.sum().backward()
+    assert torch.equal(values.grad, 2.0 * (first != 0))
+
+
+def test_dropout_is_for_training_and_for_a_share():
+    values = torch.randn(3, 2)
+    assert Dropout(0.5).eval()(values) is values
+    assert Dropout(0.0)(values) is values

@@ -11,6 +11,7 @@ from torch.nn.functional import gelu
 
 from multitag.errors import ConfigError
 from multitag.heads.base import Head, Share
+from multitag.layers import Dropout
 from multitag.types import Encoded, Width
 
 
@@ -32,7 +33,7 @@ class GatedBlock(nn.Module):
         self.gate_norm = nn.LayerNorm(2 * dim)
         self.mix = nn.Parameter(torch.empty(tokens, tokens).uniform_(-1e-3 / tokens, 1e-3 / tokens))
         self.offset = nn.Parameter(torch.ones(tokens))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.shrink = nn.Linear(2 * dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -87,11 +88,11 @@ class GMLP(Head):
             self.sizes = tuple(len(share) for share in torch.arange(width.pooled).tensor_split(chunks))
         elif tokens == "modalities" and width.parts:
             self.sizes = width.parts
-        self.input_dropout = nn.Dropout(input_dropout)
+        self.input_dropout = Dropout(input_dropout)
         self.maps = nn.ModuleList(nn.Linear(size, dim) for size in self.sizes)
         self.blocks = nn.Sequential(*(GatedBlock(len(self.sizes), dim, dropout) for _ in range(layers)))
         self.norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.out = nn.Linear(dim, labels)
 
     def forward(self, encoded: Encoded) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from multitag.heads.base import Head, Share
+from multitag.layers import Dropout
 from multitag.types import Encoded, Width
 
 
@@ -17,7 +18,7 @@ class Linear(Head):
 
     def __init__(self, width: Width, labels: int, /, *, dropout: Share = 0.0) -> None:
         super().__init__(width, labels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.out = nn.Linear(width.pooled, labels)
 
     def forward(self, encoded: Encoded) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 from multitag.heads.base import Head, Share
+from multitag.layers import Dropout
 from multitag.types import Encoded, Width
 
 
@@ -42,11 +43,11 @@ class MLP(Head):
     ) -> None:
         super().__init__(width, labels)
         norms: dict[str, type[nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm}
-        blocks: list[nn.Module] = [nn.Dropout(input_dropout)]
+        blocks: list[nn.Module] = [Dropout(input_dropout)]
         for size in [width.pooled] + [hidden] * (layers - 1):
             blocks += [nn.Linear(size, hidden)]
             blocks += [norms[norm](hidden)] if norm in norms else []
-            blocks += [nn.GELU() if activation == "gelu" else nn.ReLU(), nn.Dropout(dropout)]
+            blocks += [nn.GELU() if activation == "gelu" else nn.ReLU(), Dropout(dropout)]
         self.body = nn.Sequential(*blocks)
         self.out = nn.Linear(hidden, labels)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from multitag.layers import Dropout
+
 
 class Attention(nn.Module):
     """softmax(q k' / sqrt(d / heads)) v in each head, the heads joined and mixed (Vaswani et al. 2017).
@@ -57,10 +59,10 @@ class QueryDecoder(nn.Module):
         self.attention = Attention(dim, heads, dropout)
         self.attention_norm = nn.LayerNorm(dim)
         self.feedforward = nn.Sequential(
-            nn.Linear(dim, feedforward), nn.ReLU(), nn.Dropout(dropout), nn.Linear(feedforward, dim)
+            nn.Linear(dim, feedforward), nn.ReLU(), Dropout(dropout), nn.Linear(feedforward, dim)
         )
         self.feedforward_norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, queries: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """Queries (B, Q, d), tokens (B, T, d), mask (B, T), True where real, to (B, Q, d)."""

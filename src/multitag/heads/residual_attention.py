@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
 from multitag.heads.base import Head, Share, real_tokens
-from multitag.layers import masked_mean
+from multitag.layers import Dropout, masked_mean
 from multitag.types import Encoded, Width
 
 Temperature = Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["max"]
@@ -77,7 +77,7 @@ class ResidualAttention(Head):
     ) -> None:
         super().__init__(width, labels)
         self.lam, self.temperatures, self.unit = lam, temperatures, weights == "unit"
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.scores = nn.Linear(width.tokens or 0, len(temperatures) * labels, bias=False)
         self.pooled = nn.Linear(width.pooled, labels, bias=False) if pooled == "added" else None
         self.bias = nn.Parameter(torch.zeros(labels))

@@ -100,5 +100,5 @@ def test_more_chunks_than_numbers_are_refused():
 
 def test_dropout_drops_inputs_gated_units_and_the_mean():
     head = GMLP(Width(5), 2, dim=4, layers=2, dropout=0.2, input_dropout=0.3)
-    assert (head.input_dropout.p, head.dropout.p) == (0.3, 0.2)
-    assert [block.dropout.p for block in head.blocks] == [0.2, 0.2]
+    assert (head.input_dropout.share, head.dropout.share) == (0.3, 0.2)
+    assert [block.dropout.share for block in head.blocks] == [0.2, 0.2]

@@ -9,6 +9,7 @@ from torch.nn.functional import gelu, layer_norm
 
 from multitag.heads.linear import Linear
 from multitag.heads.mlp import MLP, BatchNorm
+from multitag.layers import Dropout
 from multitag.types import Encoded, Width
 
 
@@ -38,14 +39,14 @@ def test_dropout_drops_its_share_of_inputs_and_of_hidden_units():
     dropped = (head.dropout(torch.ones(20, 1000)) == 0).float().mean()
     assert dropped == pytest.approx(0.25, abs=0.02)
     mlp = MLP(Width(3), 2, dropout=0.2, input_dropout=0.3)
-    assert [m.p for m in mlp.body if isinstance(m, nn.Dropout)] == [0.3, 0.2]
+    assert [m.share for m in mlp.body if isinstance(m, Dropout)] == [0.3, 0.2]
 
 
 def test_architecture_b_of_seed_003_is_three_fully_connected_layers_with_relu():
     torch.manual_seed(0)
     head = MLP(Width(3), 2, hidden=4, layers=2, activation="relu", norm="none", dropout=0.4, input_dropout=0.0)
     kinds = [type(m) for m in head.body]
-    assert kinds == [nn.Dropout, *[nn.Linear, nn.ReLU, nn.Dropout] * 2]
+    assert kinds == [Dropout, *[nn.Linear, nn.ReLU, Dropout] * 2]
     first, second = (m for m in head.body if isinstance(m, nn.Linear))
     x = torch.randn(5, 3)
     hidden = (x @ first.weight.T + first.bias).clamp_min(0)

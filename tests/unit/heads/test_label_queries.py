@@ -143,7 +143,7 @@ def test_a_size_that_heads_cannot_share_is_refused():
 
 def test_dropout_is_on_in_training_everywhere():
     layer = QueryDecoder(8, 2, 16, 0.3, True)
-    assert (layer.among.dropout, layer.attention.dropout, layer.dropout.p) == (0.3, 0.3, 0.3)
+    assert (layer.among.dropout, layer.attention.dropout, layer.dropout.share) == (0.3, 0.3, 0.3)
     torch.manual_seed(0)
     queries, tokens, mask = torch.randn(1, 5, 8), torch.randn(1, 4, 8), torch.ones(1, 4, dtype=torch.bool)
     attention = layer.attention
