@@ -9,16 +9,18 @@ if TYPE_CHECKING:
     from multitag.config import Config as Config
     from multitag.ensemble import Ensemble as Ensemble
     from multitag.ensemble import open_run as open_run
+    from multitag.tagger import SpanTagger as SpanTagger
     from multitag.types import Sample as Sample
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "Config", "Ensemble", "Sample", "__version__", "open_run"]
+__all__ = ["Classifier", "Config", "Ensemble", "Sample", "SpanTagger", "__version__", "open_run"]
 
 _HOMES = {
     "Classifier": "multitag.classifier",
     "Config": "multitag.config",
     "Ensemble": "multitag.ensemble",
     "Sample": "multitag.types",
+    "SpanTagger": "multitag.tagger",
     "open_run": "multitag.ensemble",
 }
 

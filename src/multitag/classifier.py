@@ -13,7 +13,7 @@ from multitag.data.columns import Columns
 from multitag.data.image_check import BadImage
 from multitag.data.table import Table, TableSource, iter_table, read_table
 from multitag.data.write import PredictionWriter
-from multitag.errors import DataWarning, NotFittedError
+from multitag.errors import ConfigError, DataWarning, NotFittedError
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import check_rows
 from multitag.fitting.copies import seen_in_training
@@ -50,6 +50,8 @@ class Classifier:
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = (config or Config()).resolved()
+        if self.config.task != "labels":
+            raise ConfigError(f"a Classifier gives label sets; task = '{self.config.task}'. Fix: SpanTagger(config)")
         self.fitted_: Fitted | None = None
         self._pipeline: Pipeline | None = None
         self._metrics: Mapping[str, Any] | None = None

@@ -37,14 +37,15 @@ class Evaluation:
         """Plain values for JSON, NaN as `None`."""
         return {
             "rows": self.rows,
-            "metrics": {name: _plain(asdict(interval)) for name, interval in self.metrics.items()},
-            "labels": [_plain(asdict(label)) for label in self.labels],
+            "metrics": {name: plain(asdict(interval)) for name, interval in self.metrics.items()},
+            "labels": [plain(asdict(label)) for label in self.labels],
             "unseen": list(self.unseen),
             "empty": self.empty,
         }
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Values for JSON, NaN as `None`."""
     return {key: None if isinstance(v, float) and np.isnan(v) else v for key, v in values.items()}
 
 

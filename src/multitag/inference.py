@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from multitag.features.feeder import Feeder
@@ -15,7 +19,9 @@ LIVE_BATCH_ROWS = 32
 
 
 def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progress = silent) -> Logits:
-    """The model's logits (N, K) for the feeder's rows, in their order; batches change nothing but the speed.
+    """The model's logits for the feeder's rows, in their order; batches change nothing but the speed.
+
+    (N, K), or of a model of tokens (N, T, K), NaN after the last token of a batch.
 
     Args:
         model: The model; its mode is left as it was.
@@ -25,15 +31,36 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
     """
     size = LIVE_BATCH_ROWS if len(model.encoders) else BATCH_ROWS
     device = next(model.parameters()).device
-    logits = np.empty((len(feeder), labels), np.float32)
+    parts: list[tuple[Sequence[int], Logits]] = []
     training = model.training
     model.eval()
     try:
         with torch.inference_mode(), progress("predicting", len(feeder)) as advance:
             for start in range(0, len(feeder), size):
                 rows = range(start, min(start + size, len(feeder)))
-                logits[start : rows.stop] = model(feeder.batch(rows).to(device)).float().cpu().numpy()
+                parts.append((rows, model(feeder.batch(rows).to(device)).float().cpu().numpy()))
                 advance(len(rows))
     finally:
         model.train(training)
-    return logits
+    return gathered(len(feeder), labels, parts)
+
+
+def gathered(rows: int, labels: int, parts: Iterable[tuple[Sequence[int] | npt.NDArray[Any], Logits]]) -> Logits:
+    """Logits (N, K) of rows out of those of parts of them; (N, T, K) with the most tokens of any part, NaN beyond.
+
+    Args:
+        rows: N.
+        labels: K, where there is no part.
+        parts: The places of rows, and their logits.
+    """
+    given = list(parts)
+    if all(logits.ndim == 2 for _, logits in given):
+        whole: Logits = np.zeros((rows, labels), np.float32)
+        for places, logits in given:
+            whole[places] = logits
+        return whole
+    longest = max(logits.shape[1] for _, logits in given)
+    whole = np.full((rows, longest, given[0][1].shape[2]), np.nan, np.float32)
+    for places, logits in given:
+        whole[places, : logits.shape[1]] = logits
+    return whole

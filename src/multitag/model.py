@@ -14,7 +14,9 @@ from multitag.features.feeder import Feeder, nothing_encoded, scatter_tokens
 from multitag.features.slots import Slot
 from multitag.fusions import FUSIONS, Fusion
 from multitag.heads import HEADS, Head
+from multitag.heads.tokenwise import Tokenwise
 from multitag.layers import MissingModality, Standardize
+from multitag.spans import SPAN_DECODERS
 from multitag.types import Batch, Encoded, Width
 
 SAMPLE_ROWS = 512
@@ -22,7 +24,7 @@ SAMPLE_ROWS = 512
 
 
 class Model(nn.Module):
-    """Rows in, logits (B, K) out.
+    """Rows in, logits (B, K) out, or (B, T, K) where the heads are laid on tokens.
 
     Only what is trained is part of the state: frozen encoders stay outside, in their slots.
 
@@ -37,7 +39,7 @@ class Model(nn.Module):
         self,
         slots: Mapping[str, Slot],
         fusion: Fusion,
-        heads: Mapping[str, Head],
+        heads: Mapping[str, Head] | Mapping[str, Tokenwise],
         /,
         *,
         modality_dropout: float = 0.0,
@@ -63,7 +65,7 @@ class Model(nn.Module):
         return len(self.standardize_tokens) > 0
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits (B, K)."""
+        """Logits (B, K) or (B, T, K)."""
         present = self._drop(batch) if self.training and self.modality_dropout else batch.present
         encoded = {name: self._encoded(name, batch, present[name]) for name in self._modality}
         branches = self.fusion(encoded)
@@ -150,9 +152,10 @@ def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model
     Raises:
         ConfigError: Tokens are read where an encoder gives none.
     """
+    of_tokens = config.task == "spans"
     readers = {
         f"fusion '{config.fusion.name}'": FUSIONS.get(config.fusion.name).needs,
-        f"head '{config.head.name}'": HEADS.get(config.head.name).needs,
+        f"head '{config.head.name}'": Tokenwise.needs if of_tokens else HEADS.get(config.head.name).needs,
     }
     without = [name for name, slot in slots.items() if slot.encoder.token_width is None]
     for reader, needs in readers.items():
@@ -166,6 +169,13 @@ def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model
         name: Width(slot.encoder.width, slot.encoder.token_width if tokens else None) for name, slot in slots.items()
     }
     fusion: Fusion = FUSIONS.build(config.fusion.name, config.fusion.options, widths)
+    if of_tokens and config.decoder is not None:
+        labels *= 2 if SPAN_DECODERS.get(config.decoder.name).scheme == "begin_inside" else 1
+        laid = {
+            branch: Tokenwise(HEADS.build(config.head.name, config.head.options, Width(width.tokens or 0), labels))
+            for branch, width in fusion.branches.items()
+        }
+        return Model(slots, fusion, laid, modality_dropout=config.train.modality_dropout)
     heads = {
         branch: HEADS.build(config.head.name, config.head.options, width, labels)
         for branch, width in fusion.branches.items()

@@ -19,6 +19,7 @@ from multitag.inference import predict_logits
 from multitag.model import Model
 from multitag.progress import Progress, silent
 from multitag.tasks.base import Logits, Targets
+from multitag.tasks.pieces import Pieces
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,24 @@ class Networks:
             return averaged([self._logits(network, rows, store, progress) for network in self.each])
 
     def _logits(self, network: Network, rows: Rows, store: FeatureStore, progress: Progress) -> Logits:
-        feeder = feed(rows, network.slots, store, network.model, progress=progress)
-        return predict_logits(network.model, feeder, self.labels, progress=progress)
+        return network_logits(network, rows, store, self.config, self.labels, progress=progress)
+
+
+def network_logits(
+    network: Network,
+    rows: Rows,
+    store: FeatureStore,
+    config: Config,
+    labels: int,
+    *,
+    progress: Progress,
+) -> Logits:
+    """One network's logits (N, K) of rows; (N, T, K) of the tokens of their whole texts where the task is spans."""
+    pieces = Pieces.of(config, network.slots)
+    seen = rows if pieces is None else pieces.cut(rows)
+    feeder = feed(seen, network.slots, store, network.model, progress=progress)
+    logits = predict_logits(network.model, feeder, labels, progress=progress)
+    return logits if pieces is None else pieces.join(rows, logits)
 
 
 def averaged(logits: list[Logits]) -> Logits:

@@ -28,6 +28,7 @@ from multitag.losses import LOSSES
 from multitag.metrics import METRICS
 from multitag.optim import HEADS_PART
 from multitag.registry import Registry
+from multitag.spans import SPAN_DECODERS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Runtime = Literal["auto", "torch", "onnx"]
@@ -91,7 +92,7 @@ class Config(Section):
     """All settings of a run. `Config()` is the default: packaged frozen encoders, late fusion, one hidden layer."""
 
     seed: int = 0
-    task: Literal["labels"] = "labels"
+    task: Literal["labels", "spans"] = "labels"
     recipe: RecipeConfig | None = None
     data: DataConfig = DataConfig()
     encoders: dict[str, EncoderConfig] = Field(default_factory=_default_encoders, min_length=1)
@@ -103,6 +104,7 @@ class Config(Section):
     pseudo: PseudoConfig | None = None
     calibration: Component = Component(name="per_label")
     decision: DecisionConfig = DecisionConfig(name="expected_f1")
+    decoder: Component | None = None
     store: StoreConfig = StoreConfig()
     ensemble: EnsembleConfig | None = None
 
@@ -259,6 +261,9 @@ class Config(Section):
             "calibration": Component(**fill(CALIBRATIONS, self.calibration, "calibration")),
             "decision": DecisionConfig(**fill(DECISIONS, self.decision, "decision")),
         }
+        if self.task == "spans":
+            decoder = self.decoder or Component(name="per_label")
+            values["decoder"] = Component(**fill(SPAN_DECODERS, decoder, "decoder"))
         values["augment"], more = self.augment.resolved()
         faults += more
         unsuited = self._cross_faults()
@@ -271,6 +276,9 @@ class Config(Section):
     def _cross_faults(self) -> list[str]:
         monitors = ["loss", "calibrated_loss", *METRICS.names()]
         faults = self.train.faults({name: encoder.frozen for name, encoder in self.encoders.items()}, monitors)
+        faults += self._span_faults() if self.task == "spans" else []
+        if self.task != "spans" and self.decoder is not None:
+            faults.append("[decoder] turns tokens into spans, and the task is label sets. Fix: task = 'spans'")
         if self.pseudo is not None:
             joins_rows = self.loss.name in LOSSES.table and LOSSES.get(self.loss.name).unit == "batch"
             faults += self.pseudo.faults(self.loss.name, joins_rows=joins_rows)
@@ -300,6 +308,51 @@ class Config(Section):
                 f"{', '.join(self.encoders)}. Fix: another fusion, or --without NAME."
             )
         return faults
+
+    def _span_faults(self) -> list[str]:
+        """What the task of spans cannot be had with."""
+        faults = []
+        if len(self.encoders) != 1 or _modality(next(iter(self.encoders.values()))) not in ("text", None):
+            faults.append(
+                f"[encoders] task = 'spans' reads one encoder of texts, the configuration has: "
+                f"{', '.join(self.encoders)}. Fix: --without image"
+            )
+        for name, encoder in self.encoders.items():
+            if encoder.options.get("architecture"):
+                faults.append(
+                    f"[encoders.{name}] architecture: an untrained network learns whole words of its own, and task = "
+                    f"'spans' needs the same tokens in every fold. Fix: a pretrained model"
+                )
+        if self.fusion.name not in ("single", "sum"):
+            faults.append(
+                f"[fusion] '{self.fusion.name}' is not for task = 'spans'. Accepted: single, sum (of one encoder)"
+            )
+        if self.head.name in HEADS.table and HEADS.get(self.head.name).needs == "tokens":
+            faults.append(
+                f"[head] '{self.head.name}' reads all tokens of a row at once, and task = 'spans' lays a head on each. "
+                f"Accepted: {', '.join(name for name in HEADS.table if HEADS.get(name).needs == 'pooled')}"
+            )
+        if self.augment.steps or self.augment.rare:
+            faults.append("[augment] changes rows' words or numbers, and spans would not fit them. Fix: leave it out")
+        if self.pseudo is not None:
+            faults.append("[pseudo] is for label sets: task = 'spans' has no pseudo-labels. Fix: leave it out")
+        if self.ensemble is not None:
+            faults.append("[ensemble] is for label sets: task = 'spans' has no ensembles. Fix: leave it out")
+        return faults
+
+    @classmethod
+    def for_spans(cls) -> Config:
+        """The default for spans: the packaged text encoder, fine-tuned, with a linear head on its tokens."""
+        return cls.parse(
+            {
+                "task": "spans",
+                "encoders": {"text": {"name": "transformers_text", "frozen": False}},
+                "fusion": {"name": "single"},
+                "head": {"name": "linear", "dropout": 0.1},
+                "loss": {"name": "bce"},
+                "train": {"epochs": 20, "batch_size": 16, "encoder_lr": 1e-4, "min_steps": 0, "monitor": "loss"},
+            }
+        )
 
     def values(self) -> dict[str, Any]:
         """All settings as plain values, those without one left out."""

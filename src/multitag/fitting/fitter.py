@@ -26,12 +26,13 @@ from multitag.fitting.lessons import Lessons, Taught
 from multitag.inference import predict_logits
 from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
-from multitag.networks import Network, feed
+from multitag.networks import Network, feed, network_logits
 from multitag.progress import Progress
 from multitag.runs.claim import deciding
 from multitag.runs.folder import CHECKPOINTS
-from multitag.tasks.base import Logits
-from multitag.tasks.labels import LabelTask
+from multitag.tasks.base import Logits, Task
+from multitag.tasks.choose import task_of
+from multitag.tasks.pieces import Pieces
 from multitag.training import Checkpointing, make_accelerator, train
 from multitag.types import LabelSpace, Sample
 
@@ -141,19 +142,21 @@ class Fitter:
             slots, model = network.slots, network.model
             model.to(make_accelerator(settings.precision).device)
             weights = None if taught is None else taught.weights(len(rows))
-            feeder = self._feed(every, slots, model, progress, weights)
-            held_feeder = self._feed(held, slots, model, progress)
+            task, pieces = task_of(config, self.space, slots), Pieces.of(config, slots)
+            cut = (lambda rows: rows) if pieces is None else pieces.cut
+            feeder = self._feed(task, cut(every), slots, model, progress, weights)
+            held_feeder = self._feed(task, cut(held), slots, model, progress)
             model.fit_scales(feeder)
         with self.clock.time("training"):
             loss: Loss = LOSSES.build(config.loss.name, config.loss.options)
             # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not.
-            known = self.space.encode(rows.samples)
+            known = task.examples(task.targets(cut(rows).samples))
             loss.fit(torch.from_numpy(known))
             known = np.pad(known, ((0, len(every) - len(rows)), (0, 0)), constant_values=np.nan)
             standing = train(
                 model,
                 loss,
-                LabelTask(self.space),
+                task,
                 feeder,
                 held_feeder if epochs is None else None,
                 settings,
@@ -165,6 +168,7 @@ class Fitter:
             )
         with self.clock.time("testing"):
             logits = predict_logits(model, held_feeder, len(self.space), progress=progress)
+            logits = logits if pieces is None else pieces.join(held, logits)
         return Trained(network, logits, standing.history, tuple(standing.useful))
 
     def build(self, samples: list[Sample], seed: int) -> Network:
@@ -209,18 +213,18 @@ class Fitter:
     def predict(self, network: Network, rows: Rows, *, progress: Progress, stage: str = "testing") -> Logits:
         """A trained network's logits (N, K) of other rows; `stage` is what the clock calls it."""
         with self.clock.time(stage):
-            feeder = feed(rows, network.slots, self.store, network.model, progress=progress)
-            return predict_logits(network.model, feeder, len(self.space), progress=progress)
+            return network_logits(network, rows, self.store, self.config, len(self.space), progress=progress)
 
     def _feed(
         self,
+        task: Task,
         rows: Rows,
         slots: Mapping[str, Slot],
         model: Model,
         progress: Progress,
         weights: npt.NDArray[np.float32] | None = None,
     ) -> Feeder:
-        targets = self.space.encode(rows.samples)
+        targets = task.targets(rows.samples)
         return feed(rows, slots, self.store, model, targets=targets, weights=weights, progress=progress)
 
     def _checkpointing(
@@ -242,7 +246,9 @@ class Fitter:
         for side in (rows, held) if taught is None else (rows, held, taught.rows):
             identity.update(b"side")
             for sample, content in zip(side.samples, side.hashes, strict=True):
-                row = [sample.id, sample.text, sample.labels, sample.unknown, content]
+                row: list[Any] = [sample.id, sample.text, sample.labels, sample.unknown, content]
+                if self.config.task == "spans":
+                    row.append([[span.start, span.stop, span.label] for span in sample.spans or ()])
                 identity.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         path = self.folder / CHECKPOINTS / f"{self.prefix}{name}.safetensors"
         return Checkpointing(path, identity.hexdigest(), self.config.train.checkpoint_seconds, self.resume)

@@ -43,8 +43,13 @@ def always_labelled(samples: Sequence[Sample]) -> bool:
     return bool(telling) and all(telling)
 
 
-def doubts(samples: Sequence[Sample], space: LabelSpace) -> list[str]:
+def doubts(samples: Sequence[Sample], space: LabelSpace, *, of_rows: bool = True) -> list[str]:
     """What makes a result doubtful though it can be had.
+
+    Args:
+        samples: The rows.
+        space: The labels.
+        of_rows: Whether rows have the labels, and not words.
 
     Raises:
         DataError: No row has a label.
@@ -53,7 +58,7 @@ def doubts(samples: Sequence[Sample], space: LabelSpace) -> list[str]:
     if not counts:
         raise DataError(f"no row of the {len(samples)} has a label: there is nothing to learn")
     found = []
-    if len(space) == 1:
+    if of_rows and len(space) == 1:
         found.append(f"there is only one label, '{space.names[0]}': this is a yes-or-no question")
     once = [name for name in space.names if counts[name] == 1]
     if once:
@@ -61,7 +66,8 @@ def doubts(samples: Sequence[Sample], space: LabelSpace) -> list[str]:
     never = [name for name in space.names if counts[name] == 0]
     if never:
         found.append(f"{len(never)} labels have no example and can hardly be predicted: {listed(never)}")
-    if len({frozenset(s.labels or ()) for s in samples}) == 1 and not any(s.unknown for s in samples):
+    same = len({frozenset(s.labels or ()) for s in samples}) == 1 and not any(s.unknown for s in samples)
+    if of_rows and same:
         found.append("all rows have the same labels: the model can only repeat them")
     return found
 

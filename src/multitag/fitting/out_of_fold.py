@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from multitag.data.split import Split, folds
 from multitag.features.rows import Rows
 from multitag.fitting.fitter import Fitter, Trained
+from multitag.inference import gathered
 from multitag.interrupts import Interrupted
 from multitag.networks import averaged
 from multitag.progress import Progress, within
@@ -126,11 +125,12 @@ def out_of_fold(fitter: Fitter, rows: Rows, *, epochs: Sequence[Sequence[int]], 
         DataError: There are too few rows for so many folds.
         Interrupted: Ctrl-C; the message says in which fold.
     """
-    logits = np.zeros((len(rows), len(fitter.space)), np.float32)
     parts = make_folds(fitter, rows, fitter.config.decision.folds)
-    for part, found in each_fold(fitter, rows, parts, epochs=epochs, progress=progress):
-        logits[part.held_indices] = averaged([trained.logits for trained in found])
-    return logits
+    said = [
+        (part.held_indices, averaged([trained.logits for trained in found]))
+        for part, found in each_fold(fitter, rows, parts, epochs=epochs, progress=progress)
+    ]
+    return gathered(len(rows), len(fitter.space), said)
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from multitag.features.rows import Rows
 from multitag.fitting.copies import kept_keys
@@ -14,6 +15,7 @@ from multitag.fitting.label_checks import always_labelled
 from multitag.fitting.out_of_fold import OnEpoch, each_fold, each_seed, make_folds, out_of_fold
 from multitag.fitting.pseudo_labels import PseudoCounts
 from multitag.fitting.sides import Sides
+from multitag.inference import gathered
 from multitag.networks import Network, Networks, averaged
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.progress import Progress
@@ -76,7 +78,41 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
         DataError: There are too few rows for so many folds.
         Interrupted: Ctrl-C; the message says where.
     """
+    answers = train_networks(fitter, sides, progress=progress, on_epoch=on_epoch)
     config, space = fitter.config, fitter.space
+    with fitter.clock.time("deciding"):
+        gold, always = space.encode(sides.chosen.samples), always_labelled(sides.every.samples)
+        scorer = Networks(config, len(space), answers.networks)
+        pipeline = Pipeline.fitted(
+            config, space, scorer, HeldOut(answers.chosen, gold, always), kept_keys(sides.trained)
+        )
+    return Outcome(pipeline, answers.networks, answers.chosen, answers.scored, answers.history)
+
+
+class Answers(NamedTuple):
+    """Trained networks, and what they say.
+
+    Attributes:
+        networks: The networks.
+        chosen: Logits (N, K) of the rows that calibration and decision are fitted on; of tokens (N, T, K).
+        scored: Likewise, of the rows that scores are given of.
+        history: A row for each epoch of each network.
+    """
+
+    networks: tuple[Network, ...]
+    chosen: Logits
+    scored: Logits
+    history: list[dict[str, Any]]
+
+
+def train_networks(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Answers:
+    """Train the networks of `train_all`, whatever their answers mean.
+
+    Raises:
+        DataError: There are too few rows for so many folds.
+        Interrupted: Ctrl-C; the message says where.
+    """
+    config = fitter.config
     if config.train.fold_count >= 2:
         chosen, trained = _cross_fitted(fitter, sides.every, progress, on_epoch)
         scored = chosen
@@ -89,19 +125,15 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
             epochs = [each.epochs for each in trained]
             chosen = out_of_fold(fitter, sides.every, epochs=epochs, progress=progress)
     networks = tuple(each.network for each in trained)
-    with fitter.clock.time("deciding"):
-        held_out = HeldOut(chosen, space.encode(sides.chosen.samples), always_labelled(sides.every.samples))
-        keys = kept_keys(sides.trained)
-        pipeline = Pipeline.fitted(config, space, Networks(config, len(space), networks), held_out, keys)
-    history = [row for each in trained for row in each.history]
-    return Outcome(pipeline, networks, chosen, scored, history)
+    return Answers(networks, chosen, scored, [row for each in trained for row in each.history])
 
 
 def _cross_fitted(fitter: Fitter, rows: Rows, progress: Progress, on_epoch: OnEpoch) -> tuple[Logits, list[Trained]]:
     """Logits (N, K) of all rows out of fold, and the networks that gave them."""
-    logits, trained = np.zeros((len(rows), len(fitter.space)), np.float32), []
+    said: list[tuple[npt.NDArray[np.intp], Logits]] = []
+    trained: list[Trained] = []
     parts = make_folds(fitter, rows, fitter.config.train.fold_count)
     for part, found in each_fold(fitter, rows, parts, progress=progress, on_epoch=on_epoch):
-        logits[part.held_indices] = averaged([each.logits for each in found])
+        said.append((part.held_indices, averaged([each.logits for each in found])))
         trained += found
-    return logits, trained
+    return gathered(len(rows), len(fitter.space), said), trained

@@ -92,7 +92,7 @@ def take_sides(
         DataError: Rows or pictures cannot be used, or there are too few to hold any out.
     """
     samples, left_out = labelled(table)
-    notes = [*table.warnings, *left_out, *doubts(samples, space)]
+    notes = [*table.warnings, *left_out, *doubts(samples, space, of_rows=config.task == "labels")]
     chosen: list[Sample] = []
     if valid is not None:
         chosen, left_out = labelled(valid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,30 @@ def save_run(
         RunError: The folder cannot be written.
     """
 
+    write_run(folder, lambda path: _write(pipeline, path), metrics=metrics, history=history)
+
+
+def write_run(
+    folder: str | Path,
+    inner: Callable[[Path], None],
+    *,
+    metrics: Mapping[str, Any] | None,
+    history: Sequence[Mapping[str, Any]] | None,
+) -> None:
+    """Write a run in place of one that the folder may hold, which stays until the new one is complete.
+
+    Args:
+        folder: Where; made where it is not there.
+        inner: Writes the model into a folder that it is given.
+        metrics: As of `save_run`.
+        history: As of `save_run`.
+
+    Raises:
+        RunError: The folder cannot be written.
+    """
+
     def write(path: Path) -> None:
-        _write(pipeline, path)
+        inner(path)
         write_json(path / ENVIRONMENT, environment())
         if metrics is not None:
             write_json(path / METRICS, metrics)
@@ -132,7 +154,7 @@ def load_run(folder: str | Path) -> Pipeline:
             differs.
     """
     path = Path(folder)
-    _require_whole(path)
+    require_whole(path)
     require_format(path / PREPROCESS)
     try:
         return _assemble(path, {})
@@ -141,7 +163,9 @@ def load_run(folder: str | Path) -> Pipeline:
 
 
 def _assemble(path: Path, shared: Shared) -> Pipeline:
-    config = _read_config(path)
+    config = read_config(path)
+    if config.task != "labels":
+        raise RunError(f"the run in {path} gives {config.task}, not label sets. Fix: SpanTagger.load")
     space = LabelSpace(tuple(read_json(path / LABELS)))
     scorer: Scorer
     if config.ensemble is None:
@@ -179,7 +203,12 @@ def _fitted(registry: Any, saved: Mapping[str, Any]) -> Any:
     return registry.build(saved["name"], saved["options"]).load_state(saved["state"])
 
 
-def _require_whole(path: Path) -> None:
+def require_whole(path: Path) -> None:
+    """Refuse a folder that is no whole run.
+
+    Raises:
+        RunError: It is not there, or lacks files.
+    """
     if not path.is_dir():
         raise RunError(f"the run folder {path} does not exist")
     missing = lacking(path)
@@ -193,7 +222,7 @@ def _require_whole(path: Path) -> None:
     )
 
 
-def _read_config(path: Path) -> Config:
+def read_config(path: Path) -> Config:
     """The configuration; a store that is not on this machine is replaced by the usual one."""
     try:
         config = Config.read(path / CONFIG)

@@ -23,6 +23,10 @@ class Task(Protocol):
         """What the model should say of the samples, NaN where it is not known."""
         ...
 
+    def examples(self, targets: Targets) -> Targets:
+        """Targets of any shape as (M, K): what losses learn from how common labels are."""
+        ...
+
     def score(self, logits: Logits, targets: Targets, monitor: str) -> float:
         """The metric `monitor` of held-out rows; greater is better, so errors come negated."""
         ...

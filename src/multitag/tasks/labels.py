@@ -28,6 +28,10 @@ class LabelTask:
         """(N, K): 1 has the label, 0 has not, NaN not known."""
         return self.space.encode(samples)
 
+    def examples(self, targets: Targets) -> Targets:
+        """(N, K), as they are."""
+        return targets
+
     def score(self, logits: Logits, targets: Targets, monitor: str) -> float:
         """A registered metric; ``"loss"``, binary cross-entropy, negated; or ``"calibrated_loss"``, what is left of it
         at the temperature that suits these rows best: a calibration is fitted afterwards, and smoothed labels or a long

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.optim import Optimizer
 
 from multitag.augment.augmenter import Augmenter
@@ -76,7 +77,7 @@ class Stepper:
         batch = self._batch(mine or chosen[:1], at).to(accelerator.device)
         with accelerator.autocast():
             logits: Tensor = self.model(batch)
-        value = self.loss(logits.float(), batch.targets, batch.weights)
+        value = self.loss(logits.float(), _as_long(batch.targets, logits), batch.weights)
         if accelerator.num_processes > 1:
             value = value * self._weight(batch, real=bool(mine))
         accelerator.backward(value)
@@ -97,3 +98,10 @@ class Stepper:
             size = self.loss.size(batch.targets, batch.weights).float()
         share: Tensor = size / self.accelerator.reduce(size.clone(), "mean").clamp_min(1e-12)
         return share
+
+
+def _as_long(targets: Tensor | None, logits: Tensor) -> Tensor | None:
+    """Targets of tokens (B, T, K) with as many tokens as a batch has, NaN at padding; those of rows as they are."""
+    if targets is None or targets.dim() == 2:
+        return targets
+    return pad(targets, (0, 0, 0, logits.shape[1] - targets.shape[1]), value=float("nan"))

@@ -1,0 +1,146 @@
+"""From rows with spans to a fitted span tagger: the same split, encoders, networks and loop as for label sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from multitag.config import Config
+from multitag.data.table import Table
+from multitag.errors import DataError
+from multitag.fitting.copies import kept_keys
+from multitag.fitting.fitter import Clock, Fitter
+from multitag.fitting.label_checks import label_space
+from multitag.fitting.outcome import train_networks
+from multitag.fitting.sides import Scored, take_sides
+from multitag.fitting.size_limit import require_size
+from multitag.interrupts import Interrupted
+from multitag.networks import Networks, open_store
+from multitag.progress import Progress, silent
+from multitag.runs.claim import begin
+from multitag.runs.folder import is_started
+from multitag.sizes import Size, measure
+from multitag.span_evaluation import SpanEvaluation, evaluate_spans
+from multitag.tagging import Tagging
+from multitag.training import make_accelerator
+from multitag.types import Sample
+
+
+@dataclass(frozen=True)
+class FittedTagging:
+    """A fitted span tagger and how it came about; its attributes are those of `Fitted`."""
+
+    pipeline: Tagging
+    evaluation: SpanEvaluation
+    history: list[dict[str, Any]]
+    scored_on: Scored
+    networks: int
+    rows: dict[str, int]
+    seconds: dict[str, float]
+    size: Size
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for metrics.json."""
+        decoder = self.pipeline.config.decoder
+        return {
+            "decoder": None if decoder is None else decoder.name,
+            "scored_on": self.scored_on,
+            "networks": self.networks,
+            "validation": self.evaluation.to_dict(),
+            "rows": self.rows,
+            "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
+            "size": self.size.to_dict(),
+            "notes": list(self.notes),
+        }
+
+
+def fit_spans(
+    config: Config,
+    table: Table,
+    valid: Table | None = None,
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+    progress: Progress = silent,
+    on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
+) -> FittedTagging:
+    """Fit a span tagger.
+
+    Args:
+        config: All settings.
+        table: Rows with spans.
+        valid: Rows to choose epoch, calibration and decoder by; a share of the table's rows by default.
+        folder: The run folder, where checkpoints go while it trains.
+        resume: Go on from the checkpoints in `folder`.
+        progress: Told about each stage.
+        on_epoch: Called with the history row of each epoch.
+
+    Raises:
+        DataError: There are too few rows, no spans, or spans beyond their text.
+        WeightsError: An encoder's weights cannot be had.
+        Interrupted: Ctrl-C; the message says what was kept.
+    """
+    clock = Clock()
+    try:
+        marked, held = by_labels(table), None if valid is None else by_labels(valid)
+        space = label_space(config, marked, held)
+        asked, config = config, config.settled(len(marked) if held is None else 0)
+        with clock.time("checking"):
+            sides = take_sides(config, space, marked, held, progress=progress)
+        processes = make_accelerator(config.train.precision)
+        if folder is not None and processes.is_main_process:
+            begin(folder, asked, resume=resume)
+        processes.wait_for_everyone()
+        with open_store(config) as store:
+            fitter = Fitter(config, space, store, folder, resume, clock)
+            require_size(config.train.max_size, {"": fitter}, (), sides.learned)
+            answers = train_networks(fitter, sides, progress=progress, on_epoch=on_epoch)
+        with clock.time("deciding"):
+            networks = Networks(config, len(space), answers.networks)
+            chosen, keys = sides.chosen.samples, kept_keys(sides.trained)
+            tagging = Tagging.fitted(config, space, networks, chosen, answers.chosen, keys)
+            predictions = tagging.decide(sides.held.samples, answers.scored)
+            evaluation = evaluate_spans(predictions, sides.held.samples, seed=config.seed)
+    except KeyboardInterrupt as error:
+        kept = "nothing was begun" if clock.stage == "checking" else "the feature store keeps what was encoded"
+        if folder is not None and is_started(folder):
+            kept += f", and {folder} what was trained: go on with --resume"
+        raise Interrupted(f"stopped while {clock.stage}; {kept}") from error
+    return FittedTagging(
+        tagging,
+        evaluation,
+        answers.history,
+        scored_on=sides.scored,
+        networks=len(answers.networks),
+        rows=sides.counts,
+        seconds=clock.seconds,
+        size=measure(answers.networks),
+        notes=tuple(dict.fromkeys(sides.notes)),
+    )
+
+
+def by_labels(table: Table) -> Table:
+    """The table with the labels of each row's spans as the row's labels: rows are split and counted by them.
+
+    Labels that the rows may have beside their spans are not used. Rows whose spans are not known have no labels, and
+    neither have rows without a text: there is nothing to learn from them.
+
+    Raises:
+        DataError: The table marks no spans.
+    """
+    table.require_spans()
+    samples = [_by_labels(sample) for sample in table.samples]
+    if not any(sample.labels is not None for sample in samples):
+        raise DataError(f"{table.name}: no row whose spans are known has a text.")
+    columns = replace(table.columns, spans=None)  # from here on the rows are as if somebody had made them by hand
+    return replace(table, samples=samples, label_names=table.span_names, columns=columns, format="samples")
+
+
+def _by_labels(sample: Sample) -> Sample:
+    if sample.spans is None or not (sample.text or "").strip():
+        return replace(sample, labels=None, unknown=())
+    names = dict.fromkeys(span.label for span in sample.spans)
+    return replace(sample, labels=tuple(names), unknown=())

@@ -1,0 +1,185 @@
+"""Spans end to end: learned, saved, loaded, scored; long texts, rows without a text, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import multitag
+from multitag.classifier import Classifier
+from multitag.config import Config
+from multitag.errors import ConfigError, DataError, DataWarning, NotFittedError, RunError
+from multitag.tagger import SpanTagger
+from multitag.types import Sample, Span
+
+ANIMALS, PLACES = ["dog", "cat", "bird"], ["boat", "house", "tree"]
+
+
+def row(number: int, words: int = 9, seed: int = 0) -> Sample:
+    """A text whose animals and coloured places are marked; the place's span holds its colour, and both may overlap."""
+    rng = np.random.default_rng([seed, number])
+    text, spans = "", []
+    for _ in range(words):
+        kind = rng.integers(4)
+        piece = "two men" if kind > 1 else str(rng.choice(ANIMALS)) if kind else f"red {rng.choice(PLACES)}"
+        start = len(text) + bool(text)
+        text = f"{text} {piece}".strip()
+        if kind <= 1:
+            spans.append(Span(start, len(text), "animal" if kind else "place"))
+            spans += [] if kind else [Span(start, start + 3, "colour")]
+    return Sample(f"{seed}-{number}", text=text, spans=tuple(spans))
+
+
+def rows(count: int, **how: Any) -> list[Sample]:
+    return [row(number, **how) for number in range(count)]
+
+
+def settings(models: dict[str, Path], *changes: str, frozen: bool = False) -> Config:
+    values = {
+        "task": "spans",
+        "encoders": {"text": {"name": "transformers_text", "model": str(models["bert"]), "frozen": frozen}},
+        "fusion": {"name": "single"},
+        "head": {"name": "linear"},
+        "train": {
+            "epochs": 8, "min_steps": 0, "batch_size": 8, "lr": 0.02, "encoder_lr": 3e-3, "folds": 0, "monitor": "loss",
+        },
+    }  # fmt: skip
+    return Config.parse(values).changed(changes)
+
+
+@pytest.fixture(scope="module")
+def fitted(models, tmp_path_factory) -> SpanTagger:
+    """Fine-tuned on 60 rows; its run folder is `run`."""
+    tagger = SpanTagger(settings(models))
+    tagger.run = tmp_path_factory.mktemp("tagger") / "run"  # type: ignore[attr-defined]
+    return tagger.fit(rows(60), rows(20, seed=1), out=tagger.run)  # type: ignore[attr-defined]
+
+
+def test_it_finds_spans_that_follow_from_the_words(fitted):
+    test = rows(20, seed=2)
+    result = fitted.evaluate(test)
+    assert result.rows == 20
+    assert result.metrics["partial_f1"].value > 0.9
+    assert result.metrics["partial_f1"].low <= result.metrics["partial_f1"].value <= result.metrics["partial_f1"].high
+    assert [line.label for line in result.labels] == ["animal", "colour", "place"]
+    assert sum(line.support for line in result.labels) == sum(len(sample.spans) for sample in test)
+
+
+@pytest.mark.parametrize("scheme", ["per_label", "global_threshold", "begin_inside", "crf"])
+def test_every_decoder_and_frozen_encoders_serve(models, scheme):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        tagger = SpanTagger(settings(models, f"decoder.name={scheme}", frozen=True)).fit(rows(40), rows(20, seed=1))
+    assert tagger.evaluate(rows(20, seed=2)).metrics["partial_f1"].value > 0.7
+
+
+def test_folds_and_seeds_average_tokens(models):
+    tagger = SpanTagger(settings(models, "train.folds=2", "train.seeds=2", frozen=True)).fit(rows(30))
+    assert tagger.fitted_.networks == 4
+    assert tagger.fitted_.scored_on == "out_of_fold"
+    assert tagger.evaluate(rows(20, seed=2)).metrics["partial_f1"].value > 0.7
+
+
+def test_saved_and_loaded_gives_the_same_spans(fitted):
+    loaded = SpanTagger.load(fitted.run)
+    test = rows(12, seed=3)
+    assert loaded.predict(test) == fitted.predict(test)
+    assert loaded.config == fitted.config
+    names = {path.name for path in fitted.run.iterdir()}
+    assert {"config.toml", "labels.json", "model.safetensors", "decision.json", "metrics.json"} <= names
+    assert "checkpoints" not in names
+    with pytest.raises(RunError, match=r"SpanTagger\.load"):
+        Classifier.load(fitted.run)
+
+
+def test_row_order_and_company_change_nothing(fitted):
+    test = [*rows(9, seed=4), row(50, words=60), Sample("none"), Sample("blank", text="  \n")]
+    together = fitted.predict(test).spans
+    assert together == tuple(fitted.predict([sample]).spans[0] for sample in test)
+    assert tuple(reversed(fitted.predict(test[::-1]).spans)) == together
+    assert together[-2:] == ((), ())
+
+
+def test_texts_longer_than_the_encoder_are_tagged_to_their_end(fitted):
+    """The tiny encoder takes 32 tokens, these texts have about 100."""
+    long = rows(10, seed=5, words=60)
+    assert min(len(sample.text.split()) for sample in long) > 60
+    assert fitted.evaluate(long).metrics["partial_f1"].value > 0.8
+    last = [max(span.start for span in spans) for spans in fitted.predict(long).spans]
+    assert all(start > 0.8 * len(sample.text) for start, sample in zip(last, long, strict=True))
+
+
+def test_long_texts_teach_in_every_window(models):
+    tagger = SpanTagger(settings(models)).fit(rows(12, words=60), rows(6, seed=1, words=60))
+    assert tagger.evaluate(rows(20, seed=2)).metrics["partial_f1"].value > 0.8
+
+
+def test_the_same_seed_gives_the_same_spans(models):
+    one, two = (SpanTagger(settings(models)).fit(rows(20), rows(10, seed=1)) for _ in range(2))
+    assert one.pipeline_.decoder.state() == two.pipeline_.decoder.state()
+    assert one.fitted_.history[-1]["train_loss"] == two.fitted_.history[-1]["train_loss"]
+
+
+def test_rows_whose_spans_are_not_known_teach_nothing(models):
+    known = rows(20)
+    more = [*known, Sample("x", text="a dog"), Sample("y", text=None, spans=())]
+    with pytest.warns(DataWarning, match="2 rows"):
+        tagger = SpanTagger(settings(models)).fit(more, rows(10, seed=1))
+    assert tagger.fitted_.rows["train"] == 20
+
+
+def test_spans_are_written_as_they_are_predicted(fitted, tmp_path):
+    test = rows(7, seed=6)
+    assert fitted.predict_to(test, tmp_path / "out.json", chunk_rows=3) == 7
+    found = json.loads((tmp_path / "out.json").read_text())
+    expected = fitted.predict(test)
+    assert [entry["id"] for entry in found] == [sample.id for sample in test]
+    given = [[(s["start"], s["end"], s["technique"]) for s in entry["labels"]] for entry in found]
+    assert [sorted(spans) for spans in given] == [
+        sorted((span.start, span.stop, span.label) for span in spans) for spans in expected.spans
+    ]
+
+
+def test_unseen_labels_and_rows_trained_on_are_told(fitted):
+    strange = [Sample("s", text="a dog", spans=(Span(2, 5, "new"),)), row(0)]
+    with pytest.warns(DataWarning) as told:
+        result = fitted.evaluate(strange)
+    assert result.unseen == ("new",)
+    words = " ".join(str(warning.message) for warning in told)
+    assert "never seen in training" in words
+    assert "1 of the 2 rows were trained on" in words
+
+
+def test_what_is_refused(models, fitted):
+    assert multitag.SpanTagger is SpanTagger
+    with pytest.raises(NotFittedError):
+        SpanTagger(settings(models)).predict(rows(1))
+    with pytest.raises(ConfigError, match=r"task = 'spans'"):
+        SpanTagger(Config())
+    with pytest.raises(ConfigError, match="SpanTagger"):
+        Classifier(settings(models))
+    with pytest.raises(DataError, match="spans"):
+        fitted.fit([Sample("a", text="a dog", labels=("animal",))])
+    with pytest.raises(DataError, match="spans"):
+        fitted.evaluate([Sample("a", text="a dog", labels=("animal",))])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("head.name=label_queries", r"\[head\] 'label_queries'"),
+        ("fusion.name=concat", r"\[fusion\] 'concat'"),
+        ("augment.rare=0.1", r"\[augment\]"),
+        ("encoders.image.name=efficientnet_lite", r"\[encoders\] task = 'spans' reads one encoder of texts"),
+        ("task=labels", r"\[decoder\]"),
+        ("decoder.name=thresholds", "span decoder 'thresholds'"),
+    ],
+)
+def test_what_does_not_go_with_spans_is_said_before_training(models, change, said):
+    with pytest.raises(ConfigError, match=said):
+        settings(models, change)
