@@ -133,7 +133,7 @@ class SpanTagger:
 
     def _reading(self) -> dict[str, Any]:
         data = self.config.data
-        return {"columns": Columns(text=data.text, id=data.id, group=data.group)}
+        return {"columns": Columns(text=data.text, id=data.id, group=data.group, spans=data.spans)}
 
     def predict(self, rows: TableSource, *, progress: Progress = silent) -> SpanPredictions:
         """The spans of the rows, in their order."""

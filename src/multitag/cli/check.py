@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 def check(
     table: options.Table,
     images: options.Images = None,
+    task: options.Task = None,
     image_column: options.ImageColumn = None,
     text_column: options.TextColumn = None,
     labels_column: options.LabelsColumn = None,
+    spans_column: options.SpansColumn = None,
     id_column: options.IdColumn = None,
     group_column: options.GroupColumn = None,
     separator: options.Separator = None,
@@ -30,29 +32,37 @@ def check(
     Reads all rows and all pictures once. Each problem comes with its file and line.
     Exit code 3 where something must be put right before training.
     """
+    from multitag.cli import tagging
     from multitag.data.columns import Columns
     from multitag.data.image_check import check_images
     from multitag.data.summary import summarise
     from multitag.data.table import read_table
 
     asked = options.data_changes(
-        image=image_column, text=text_column, labels=labels_column, id=id_column, group=group_column
+        image=image_column, text=text_column, labels=labels_column, spans=spans_column, id=id_column, group=group_column
     )
     found = read_table(
         table,
         images=images,
         columns=Columns(**asked),
         separator=separator or "auto",
-        label_names=options.label_names(labels),
+        label_names=None if task == "spans" else options.label_names(labels),
+        span_names=options.label_names(labels) if task == "spans" else None,
     )
+    if task == "spans":
+        found = tagging.for_spans(found, pictures=images is not None)
+    marked = any(sample.spans is not None for sample in found.samples)
+    counts = tagging.count_spans(found) if marked else None
     pictures = len({sample.image for sample in found.samples if sample.image is not None})
     with output.progress(quiet=quiet)("checking pictures", pictures) as advance:
         report = check_images(found.samples, progress=lambda done, total: advance(1))
     summary = summarise(found, report)
     if as_json:
-        output.print_json(summary.to_dict())
+        output.print_json({**summary.to_dict(), **({} if counts is None else {"spans": counts})})
     else:
         _print(summary, _columns(found))
+        if counts is not None:
+            tagging.print_counts(counts)
     if summary.has_errors:
         raise typer.Exit(3)
 
@@ -65,6 +75,7 @@ def _columns(table: Any) -> str:
         "text": " + ".join(found.text) or None,
         "labels": found.labels or (f"{len(found.indicators)} columns of 0 and 1" if found.indicators else None),
         "group": found.group,
+        "spans": found.spans,
     }
     return ", ".join(f"{role}: {name}" for role, name in roles.items() if name) or "as the format says"
 

@@ -29,21 +29,34 @@ def evaluate(
     image_column: options.ImageColumn = None,
     text_column: options.TextColumn = None,
     labels_column: options.LabelsColumn = None,
+    spans_column: options.SpansColumn = None,
     id_column: options.IdColumn = None,
     separator: options.Separator = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Score a run on rows with known labels.
+    """Score a run on rows with known labels, or with known spans where it tags spans.
 
     Prints a line for each label, and every metric with its 95 % interval.
     """
-    from multitag.cli import scores
+    from multitag.cli import scores, tagging
     from multitag.cli.runs import open_run
     from multitag.runs.artifacts import save_decision
 
     if keep and decision is None:
         raise ConfigError("--keep saves what --decision names, and there is none. Fix: name the decision too")
+    if tagging.gives_spans(run):
+        tagging.refuse(decision=decision, allow_seen=allow_seen, labels_column=labels_column, separator=separator)
+        tagger = tagging.open_tagger(run, text=text_column, id=id_column, spans=spans_column)
+        spans = tagger.evaluate(table, rounds=rounds, progress=output.progress(quiet=quiet))
+        if as_json:
+            output.print_json({"run": str(run), "table": str(table), **spans.to_dict()})
+            return
+        tagging.print_spans(spans)
+        scores.print_metrics(f"{table}, {spans.rows} rows", spans)
+        return
+    if spans_column is not None:
+        raise ConfigError("--spans-column is for runs that tag spans, and this one gives label sets")
     classifier = open_run(
         run,
         decision,

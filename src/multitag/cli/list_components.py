@@ -21,6 +21,8 @@ KINDS = (
     "decisions",
     "combiners",
     "metrics",
+    "span-decoders",
+    "span-metrics",
     "recipes",
 )
 
@@ -57,7 +59,7 @@ def _entries(kind: str) -> list[dict[str, Any]]:
     for name in registry.names():
         extra = registry.extra(name)
         try:
-            summary, taken = registry.summary(name), registry.options(name) if kind != "metrics" else {}
+            summary, taken = registry.summary(name), registry.options(name) if "metrics" not in kind else {}
         except ConfigError as error:  # its optional dependency is not installed
             summary, taken = str(error), {}
         shown = {key: None if p.default is p.empty else p.default for key, p in taken.items()}
@@ -73,7 +75,8 @@ def _registry(kind: str) -> Registry:
     from multitag.fusions import FUSIONS
     from multitag.heads import HEADS
     from multitag.losses import LOSSES
-    from multitag.metrics import METRICS
+    from multitag.metrics import METRICS, SPAN_METRICS
+    from multitag.spans import SPAN_DECODERS
 
     return {
         "encoders": ENCODERS,
@@ -85,4 +88,6 @@ def _registry(kind: str) -> Registry:
         "decisions": DECISIONS,
         "combiners": COMBINERS,
         "metrics": METRICS,
+        "span-decoders": SPAN_DECODERS,
+        "span-metrics": SPAN_METRICS,
     }[kind]

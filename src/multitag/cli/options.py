@@ -23,6 +23,13 @@ BadImage = Annotated[
 ImageColumn = Annotated[str | None, typer.Option(help="The column with pictures; '' for none.")]
 TextColumn = Annotated[str | None, typer.Option(help="The column with texts; several, with commas, are joined.")]
 LabelsColumn = Annotated[str | None, typer.Option(help="The column with labels, or several 0/1 columns, with commas.")]
+SpansColumn = Annotated[
+    str | None, typer.Option(help="The column with spans of the text; found by what it holds where it is not named.")
+]
+Task = Annotated[
+    Literal["labels", "spans"] | None,
+    typer.Option(help="What is learned: sets of labels of rows (the default), or labelled spans of their texts."),
+]
 IdColumn = Annotated[str | None, typer.Option(help="The column that names a row.")]
 GroupColumn = Annotated[str | None, typer.Option(help="Rows of one group never end up on both sides of a split.")]
 Separator = Annotated[

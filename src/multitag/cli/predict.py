@@ -13,7 +13,9 @@ from multitag.cli import options, output
 def predict(
     run: options.Run,
     table: options.Table,
-    out: Annotated[Path, typer.Option(help="The file to write: .csv, .tsv, .jsonl or .parquet.")],
+    out: Annotated[
+        Path, typer.Option(help="The file to write: .csv, .tsv, .jsonl or .parquet; of spans .json, .jsonl or .conll.")
+    ],
     images: options.Images = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write every label's probability too.")
@@ -36,8 +38,15 @@ def predict(
 
     The answers come in the rows' order and in the table's own shape. Rows are streamed: any number will do.
     """
+    from multitag.cli import tagging
     from multitag.cli.runs import open_run
 
+    if tagging.gives_spans(run):
+        tagging.refuse(probabilities=probabilities, decision=decision, option=decision_options)
+        tagger = tagging.open_tagger(run, text=text_column, id=id_column)
+        rows = tagger.predict_to(table, out, chunk_rows=chunk_rows, progress=output.progress(quiet=quiet))
+        _say(run, table, rows, out, as_json=as_json)
+        return
     classifier = open_run(
         run, decision, decision_options, on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column
     )
@@ -49,6 +58,10 @@ def predict(
         chunk_rows=chunk_rows,
         progress=output.progress(quiet=quiet),
     )
+    _say(run, table, rows, out, as_json=as_json)
+
+
+def _say(run: Path, table: Path, rows: int, out: Path, *, as_json: bool) -> None:
     if as_json:
         output.print_json({"run": str(run), "table": str(table), "rows": rows, "out": str(out)})
     else:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from multitag.cli import output
 from multitag.evaluation import Evaluation
 from multitag.fitting.pseudo_labels import PseudoCounts
+from multitag.span_evaluation import SpanEvaluation
 
 _SHOWN = ("samples_f1", "micro_f1", "macro_f1", "map")
 
 
-def print_metrics(title: str, evaluation: Evaluation) -> None:
+def print_metrics(title: str, evaluation: Evaluation | SpanEvaluation) -> None:
     """Every metric with its 95 % interval."""
     output.print_table(
         title,

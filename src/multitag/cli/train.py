@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from multitag.cli import options, output
+from multitag.errors import ConfigError
+
+if TYPE_CHECKING:
+    from multitag.config import Config
+    from multitag.fitting.fit import Fitted
+    from multitag.fitting.tagging import FittedTagging
 
 _SCORED = {
     "held_out": "validation, {} rows (they also chose epoch and decision",
@@ -20,6 +26,7 @@ _SCORED = {
 def train(
     table: options.Table,
     images: options.Images = None,
+    task: options.Task = None,
     out: Annotated[Path, typer.Option(help="The run folder to write.")] = Path("runs/latest"),
     valid: Annotated[
         str | None, typer.Option(help="A table, or a share such as 0.2, to choose epoch and decision by.")
@@ -43,6 +50,7 @@ def train(
     image_column: options.ImageColumn = None,
     text_column: options.TextColumn = None,
     labels_column: options.LabelsColumn = None,
+    spans_column: options.SpansColumn = None,
     id_column: options.IdColumn = None,
     group_column: options.GroupColumn = None,
     separator: options.Separator = None,
@@ -58,7 +66,7 @@ def train(
     Frozen encoders run once per picture and text, ever: a second training on the same rows takes seconds.
     """
     from multitag.classifier import Classifier
-    from multitag.cli import scores
+    from multitag.cli import scores, tagging
     from multitag.recipes import configure
 
     share = _share(valid)
@@ -67,6 +75,7 @@ def train(
         image=image_column,
         text=text_column,
         labels=labels_column,
+        spans=spans_column,
         id=id_column,
         group=group_column,
         separator=separator,
@@ -75,7 +84,24 @@ def train(
     )
     asked = [*(changes or []), *([] if max_size is None else [f"train.max_size={max_size}"])]
     asked += [] if share is None else ["train.folds=0"]  # one share held out, as asked, in place of every fold in turn
-    settings = configure(recipe=recipe, file=config, changes=asked, without=without or [], seed=seed, data=data)
+    settings = configure(
+        task=task, recipe=recipe, file=config, changes=asked, without=without or [], seed=seed, data=data
+    )
+    if settings.task == "spans":
+        tagging.refuse(unlabeled=unlabeled, labels_column=labels_column, separator=separator)
+        _train_spans(
+            settings,
+            table,
+            None if share is not None or valid is None else Path(valid),
+            out,
+            resume=resume,
+            overwrite=overwrite,
+            as_json=as_json,
+            quiet=quiet,
+        )
+        return
+    if spans_column is not None:
+        raise ConfigError("--spans-column is for --task spans. Fix: leave it out, or ask for spans")
     classifier = Classifier(settings).fit(
         table,
         None if share is not None or valid is None else Path(valid),
@@ -103,6 +129,51 @@ def train(
         scores.print_pseudo_labels(fitted.taught)
         scores.print_generations(fitted.generations, fitted.taught)
     pictures = "" if images is None else f" --images {images}"
+    _print_saved(out, fitted)
+    output.print_commands(
+        {
+            "score it": f"multitag evaluate {out} test.csv{pictures}",
+            "label new rows": f"multitag predict {out} new.csv{pictures} --out predictions.csv",
+        }
+    )
+
+
+def _train_spans(
+    settings: Config,
+    table: Path,
+    valid: Path | None,
+    out: Path,
+    *,
+    resume: bool,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from multitag.cli import scores, tagging
+    from multitag.tagger import SpanTagger
+
+    tagger = SpanTagger(settings).fit(
+        table, valid, out=out, resume=resume, overwrite=overwrite, progress=output.progress(quiet=quiet)
+    )
+    fitted = tagger.fitted_
+    if fitted is None:  # fit always sets it; said for the type checker
+        return
+    if as_json:
+        output.print_json({"run": str(out), **fitted.to_dict()})
+        return
+    tagging.print_spans(fitted.evaluation)
+    title = f"{_SCORED[fitted.scored_on].format(fitted.rows['valid'])}; score others with evaluate)"
+    scores.print_metrics(title, fitted.evaluation)
+    _print_saved(out, fitted)
+    output.print_commands(
+        {
+            "score it": f"multitag evaluate {out} test.json",
+            "tag new texts": f"multitag predict {out} new.json --out spans.json",
+        }
+    )
+
+
+def _print_saved(out: Path, fitted: Fitted | FittedTagging) -> None:
     size, seconds = fitted.size, fitted.seconds
     output.print_pairs(
         f"saved in {out}",
@@ -112,12 +183,6 @@ def train(
             "trained weights": f"{size.trained_parameters:,} numbers, {size.trained_megabytes:.1f} MB",
             "frozen encoders": f"{size.frozen_parameters:,} numbers, {size.frozen_megabytes:.1f} MB",
         },
-    )
-    output.print_commands(
-        {
-            "score it": f"multitag evaluate {out} test.csv{pictures}",
-            "label new rows": f"multitag predict {out} new.csv{pictures} --out predictions.csv",
-        }
     )
 
 

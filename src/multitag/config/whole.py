@@ -48,6 +48,7 @@ class DataConfig(Section):
     labels: str | tuple[str, ...] | None = None
     id: str | None = None
     group: str | None = None
+    spans: str | None = None
     separator: Literal["auto", "space", "comma", "semicolon", "bar", "json", "python", "none"] = "auto"
     label_names: tuple[str, ...] | None = None
     on_bad_image: Literal["error", "missing"] = "error"

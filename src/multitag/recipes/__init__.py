@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from multitag.config import Config, RecipeConfig
 from multitag.errors import ConfigError
@@ -38,6 +38,7 @@ def read_header(name: str) -> RecipeConfig:
 
 def configure(
     *,
+    task: Literal["labels", "spans"] | None = None,
     recipe: str | None = None,
     file: str | Path | None = None,
     changes: Sequence[str] = (),
@@ -48,6 +49,7 @@ def configure(
     """The configuration of a run: a recipe, a file or the default, with the user's changes made to it.
 
     Args:
+        task: What is learned; decides the default, and must be that of a recipe or file.
         recipe: A recipe's name.
         file: A TOML file.
         changes: Changes of the form ``"train.lr=1e-3"``.
@@ -56,12 +58,18 @@ def configure(
         data: Values for the [data] section.
 
     Raises:
-        ConfigError: Both a recipe and a file, or a configuration that is not valid.
+        ConfigError: Both a recipe and a file, one of another task, or a configuration that is not valid.
     """
     if recipe is not None and file is not None:
         raise ConfigError("--recipe and --config both give a whole configuration. Fix: choose one of them")
     source = recipe_path(recipe) if recipe is not None else file
-    values = Config().values() if source is None else Config.read(source).values()
+    default = Config.for_spans() if task == "spans" else Config()
+    values = default.values() if source is None else Config.read(source).values()
+    if task is not None and values["task"] != task:
+        raise ConfigError(
+            f"--task {task}: {'the recipe ' + recipe if recipe is not None else file} has task = '{values['task']}'. "
+            f"Fix: leave out --task, or choose another one"
+        )
     if without and "ensemble" in values:
         raise ConfigError(
             f"--without {without[0]}: this is an ensemble, whose members have encoders of their own. "
