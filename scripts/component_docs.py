@@ -15,8 +15,9 @@ from multitag.errors import ConfigError
 from multitag.fusions import FUSIONS
 from multitag.heads import HEADS
 from multitag.losses import LOSSES
-from multitag.metrics import METRICS
+from multitag.metrics import METRICS, SPAN_METRICS
 from multitag.registry import Registry
+from multitag.spans import SPAN_DECODERS
 
 KINDS = {
     "encoders": (
@@ -88,13 +89,28 @@ KINDS = {
         "can choose the best epoch: `--set train.monitor=samples_f1`.\n\n"
         "Where nothing was asked and nothing was said, 0 / 0 counts as 1. Labels that are not known are left out.",
     ),
+    "span-decoders": (
+        SPAN_DECODERS,
+        "decoder",
+        "A span decoder turns what the model says of each token into [spans](../spans.md). It is fitted on texts that "
+        "the model was not trained on, on the score that spans are judged by. K stands for the number of labels.",
+    ),
+    "span-metrics": (
+        SPAN_METRICS,
+        "",
+        "All metrics of [spans](../spans.md) are computed at every evaluation, each with its 95 % bootstrap interval "
+        "over rows. Overlapping predicted spans of one label are merged first, as the task's own scorer does. With "
+        "partial matches, every pair of a predicted span s and a gold span t of one label in one text adds "
+        "|s ∩ t| / |s| to the numerator of precision and |s ∩ t| / |t| to that of recall; the denominators are the "
+        "numbers of predicted and of gold spans of all texts. Rows whose spans are not known are left out.",
+    ),
 }
 
 
 def page(kind: str) -> list[str]:
     """The lines of one page."""
     registry, section, intro = KINDS[kind]
-    lines = [f"# {kind.capitalize()}", "", "<!-- Made by scripts/component_docs.py; change the docstrings. -->", ""]
+    lines = [f"# {kind.replace('-', ' ').capitalize()}", "", "<!-- Made by scripts/component_docs.py; change the docstrings. -->", ""]
     lines += [intro, ""]
     for name in registry.names():
         lines += [f"## `{name}`", ""]

@@ -12,6 +12,7 @@ from multitag.cli import main
 
 DOCS = ROOT / "docs"
 KINDS = ["encoders", "augmentations", "fusions", "heads", "losses", "calibrations", "decisions", "combiners", "metrics"]
+KINDS += ["span-decoders", "span-metrics"]
 COMMANDS = ["check", "train", "evaluate", "predict", "list", "demo"]
 
 
