@@ -110,7 +110,12 @@ KINDS = {
 def page(kind: str) -> list[str]:
     """The lines of one page."""
     registry, section, intro = KINDS[kind]
-    lines = [f"# {kind.replace('-', ' ').capitalize()}", "", "<!-- Made by scripts/component_docs.py; change the docstrings. -->", ""]
+    lines = [
+        f"# {kind.replace('-', ' ').capitalize()}",
+        "",
+        "<!-- Made by scripts/component_docs.py; change the docstrings. -->",
+        "",
+    ]
     lines += [intro, ""]
     for name in registry.names():
         lines += [f"## `{name}`", ""]

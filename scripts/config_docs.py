@@ -24,7 +24,7 @@ MEANINGS = {
     "data.labels": "The column with labels, or a list of columns of 0 and 1.",
     "data.id": "The column that names a row.",
     "data.group": "Rows of one group never end up on both sides of a split.",
-    "data.spans": "The column with spans of the text, for `task = \"spans\"`; found by what it holds where it is not set.",
+    "data.spans": "The column with spans, for the task of spans. Found by what it holds where it is not set.",
     "data.separator": "What stands between two labels in a cell.",
     "data.label_names": "All labels, where they are known beforehand. A label outside the list is an error.",
     "data.on_bad_image": "A picture that cannot be used: stop and list them all, or take the row without a picture.",

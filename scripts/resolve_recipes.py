@@ -15,7 +15,8 @@ def resolved(path: Path) -> str:
     """A recipe as it should stand in its file: how to run it, its header without what is empty, every setting."""
     values = Config.parse(tomllib.loads(path.read_text("utf-8"))).values()
     values["recipe"] = {key: value for key, value in values["recipe"].items() if value}
-    return f"# multitag train table.csv --recipe {path.stem}\n" + tomli_w.dumps(values)
+    table = "table.json --task spans" if values["task"] == "spans" else "table.csv"
+    return f"# multitag train {table} --recipe {path.stem}\n" + tomli_w.dumps(values)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,58 @@ def test_what_is_refused(models, fitted):
 def test_what_does_not_go_with_spans_is_said_before_training(models, change, said):
     with pytest.raises(ConfigError, match=said):
         settings(models, change)
+
+
+@pytest.mark.parametrize("monitor", ["partial_f1", "exact_f1", "micro_f1", "last"])
+def test_epochs_are_chosen_by_any_score(models, monitor):
+    changes = [f"train.monitor={monitor}", "train.epochs=3"]
+    tagger = SpanTagger(settings(models, *changes)).fit(rows(20), [*rows(6, seed=1), row(50, words=60)])
+    history = tagger.fitted_.history
+    assert len(history) == 3
+    if monitor != "last":
+        values = [entry[f"valid_{monitor}"] for entry in history]
+        assert 0 < max(values) <= 1
+        assert values[0] < max(values)
+
+
+def test_the_span_monitor_is_the_best_common_threshold(models):
+    """Logits that are right but for their scale score 1; those of one label too low for any threshold do not."""
+    from multitag.features.slots import build_slots
+    from multitag.tasks.choose import task_of
+    from multitag.types import LabelSpace
+
+    text = "a dog near the red boat"
+    test = [
+        Sample("1", text=text, spans=(Span(2, 5, "animal"), Span(15, 23, "place"), Span(15, 18, "colour"))),
+        Sample("2", text="two men", spans=()),
+    ]
+    config = settings(models)
+    task = task_of(config, LabelSpace.from_spans(test), build_slots(config))
+    targets = task.targets(test)
+    logits = np.nan_to_num(targets) * 3 - 9
+    assert task.score(logits, targets, "partial_f1", test) == 1
+    assert task.score(-logits, targets, "partial_f1", test) < 0.7
+    begun = [Sample("w", text=test[0].text, spans=(Span(-5, 4, "animal"),))]
+    assert 0 <= task.score(logits[:1], targets[:1], "exact_f1", begun) <= 1
+
+
+def test_a_training_that_was_cut_short_goes_on_to_the_same_spans(models, tmp_path):
+    class Cut(Exception):
+        pass
+
+    def stop(entry: dict[str, Any]) -> None:
+        if entry["epoch"] == 3:
+            raise Cut
+
+    config = settings(models, "train.epochs=5", "train.checkpoint_seconds=0")
+    whole = SpanTagger(config).fit(rows(20), rows(10, seed=1))
+    with pytest.raises(Cut):
+        SpanTagger(config).fit(rows(20), rows(10, seed=1), out=tmp_path / "run", on_epoch=stop)
+    resumed = SpanTagger(config).fit(rows(20), rows(10, seed=1), out=tmp_path / "run", resume=True)
+    assert resumed.predict(rows(9, seed=2)) == whole.predict(rows(9, seed=2))
+    assert resumed.pipeline_.decoder.state() == whole.pipeline_.decoder.state()
+    moved = [replace(sample, spans=sample.spans[1:]) for sample in rows(20)]
+    with pytest.raises(Cut):
+        SpanTagger(config).fit(rows(20), rows(10, seed=1), out=tmp_path / "other", on_epoch=stop)
+    with pytest.raises(RunError):
+        SpanTagger(config).fit(moved, rows(10, seed=1), out=tmp_path / "other", resume=True)

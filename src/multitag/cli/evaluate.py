@@ -35,7 +35,7 @@ def evaluate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Score a run on rows with known labels, or with known spans where it tags spans.
+    """Score a run on rows with known labels or spans.
 
     Prints a line for each label, and every metric with its 95 % interval.
     """

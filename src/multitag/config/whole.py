@@ -25,7 +25,7 @@ from multitag.errors import ConfigError, faults_message
 from multitag.fusions import FUSIONS
 from multitag.heads import HEADS
 from multitag.losses import LOSSES
-from multitag.metrics import METRICS
+from multitag.metrics import METRICS, SPAN_METRICS
 from multitag.optim import HEADS_PART
 from multitag.registry import Registry
 from multitag.spans import SPAN_DECODERS
@@ -275,7 +275,12 @@ class Config(Section):
         return self.model_copy(update=values), faults + more
 
     def _cross_faults(self) -> list[str]:
-        monitors = ["loss", "calibrated_loss", *METRICS.names()]
+        monitors = [
+            "loss",
+            "calibrated_loss",
+            *METRICS.names(),
+            *(SPAN_METRICS.names() if self.task == "spans" else ()),
+        ]
         faults = self.train.faults({name: encoder.frozen for name, encoder in self.encoders.items()}, monitors)
         faults += self._span_faults() if self.task == "spans" else []
         if self.task != "spans" and self.decoder is not None:

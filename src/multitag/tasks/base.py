@@ -27,6 +27,13 @@ class Task(Protocol):
         """Targets of any shape as (M, K): what losses learn from how common labels are."""
         ...
 
-    def score(self, logits: Logits, targets: Targets, monitor: str) -> float:
-        """The metric `monitor` of held-out rows; greater is better, so errors come negated."""
+    def score(self, logits: Logits, targets: Targets, monitor: str, samples: Sequence[Sample] = ()) -> float:
+        """The metric `monitor` of held-out rows; greater is better, so errors come negated.
+
+        Args:
+            logits: What the model says of the rows.
+            targets: Theirs.
+            monitor: The metric's name.
+            samples: The rows, where the answers are parts of them.
+        """
         ...

@@ -32,7 +32,7 @@ class LabelTask:
         """(N, K), as they are."""
         return targets
 
-    def score(self, logits: Logits, targets: Targets, monitor: str) -> float:
+    def score(self, logits: Logits, targets: Targets, monitor: str, samples: Sequence[Sample] = ()) -> float:
         """A registered metric; ``"loss"``, binary cross-entropy, negated; or ``"calibrated_loss"``, what is left of it
         at the temperature that suits these rows best: a calibration is fitted afterwards, and smoothed labels or a long
         training spoil the raw loss while the ranking still improves.

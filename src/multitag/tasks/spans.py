@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from multitag.metrics import SPAN_METRICS
+from multitag.metrics.span_answers import SpanAnswers
+from multitag.spans import SPAN_DECODERS
 from multitag.spans.alignment import Scheme, locate, token_targets
+from multitag.spans.tagged import TaggedText
 from multitag.tasks.base import Logits, Targets
 from multitag.tasks.labels import LabelTask
 from multitag.tasks.pieces import Pieces
-from multitag.types import LabelSpace, Sample
+from multitag.types import LabelSpace, Sample, Span
 
 
 class SpanTask:
@@ -44,11 +49,37 @@ class SpanTask:
         """(M, K) or (M, 2K): the real tokens alone."""
         return np.asarray(targets[~np.isnan(targets).all(axis=-1)])
 
-    def score(self, logits: Logits, targets: Targets, monitor: str) -> float:
-        """The score of label sets, each real token being a row: ``"loss"`` and ``"calibrated_loss"`` above all.
+    def score(self, logits: Logits, targets: Targets, monitor: str, samples: Sequence[Sample] = ()) -> float:
+        """A metric of spans; or the score of label sets, each real token being a row, ``"loss"`` above all.
 
-        Epochs are compared by them; what spans are worth, the decoder is fitted on afterwards.
+        Metrics of spans are taken at the global threshold that is best for them on these very rows: good enough to
+        compare epochs, and the decoder is fitted afterwards. A window counts as a text of its own.
         """
+        if monitor in SPAN_METRICS.names():
+            return self._span_score(logits, monitor, samples)
         width = min(logits.shape[1], targets.shape[1])
         real = np.logical_not(np.isnan(targets).all(axis=-1))
         return self._tokens.score(logits[:, :width][real[:, :width]], targets[:, :width][real[:, :width]], monitor)
+
+    def _span_score(self, logits: Logits, monitor: str, samples: Sequence[Sample]) -> float:
+        inside = 1 / (1 + np.exp(-logits[:, :, -len(self.space) :].astype(np.float64)))
+        if not np.isfinite(inside[:, :1]).all():
+            return float("nan")
+        texts = [sample.text or "" for sample in samples]
+        located = locate(self.pieces.tokenizer, texts)
+        tagged = [
+            TaggedText.of(text, tokens, values) for text, tokens, values in zip(texts, located, inside, strict=True)
+        ]
+        gold = [None if s.spans is None else tuple(_from_the_start(span) for span in s.spans) for s in samples]
+        target = "exact_f1" if monitor.startswith("exact") else "partial_f1"
+        decoder = SPAN_DECODERS.build("global_threshold", {"target": target}, self.space)
+        found = decoder.fit(tagged, gold).apply(tagged)
+        known = [
+            None if spans is None else [span for span in spans if span.label in self.space.names] for spans in gold
+        ]
+        return float(SPAN_METRICS.get(monitor)(SpanAnswers(known, found, self.space.names)))
+
+
+def _from_the_start(span: Span) -> Span:
+    """A span of a window that may have begun before it."""
+    return replace(span, start=max(span.start, 0))

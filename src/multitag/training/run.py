@@ -199,10 +199,10 @@ class _Run:
             return None
         targets = self.valid.targets.numpy()
         logits = predict_logits(self.bare, self.valid, len(self.task.space))
-        row["valid_loss"] = -self.task.score(logits, targets, "loss")
+        row["valid_loss"] = -self.task.score(logits, targets, "loss", self.valid.samples)
         if self.settings.monitor == LAST:
             return None
-        score = self.task.score(logits, targets, self.settings.monitor)
+        score = self.task.score(logits, targets, self.settings.monitor, self.valid.samples)
         if self.settings.monitor != "loss":
             row[f"valid_{self.settings.monitor}"] = abs(score)
         return score

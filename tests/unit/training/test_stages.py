@@ -118,10 +118,10 @@ def test_a_stage_starts_from_the_best_weights_and_an_optimiser_that_remembers_no
     script = iter([0.9, 0.2, 0.3, 0.1])
 
     class Scripted(LabelTask):
-        def score(self, logits: Any, targets: Any, monitor: str) -> float:
+        def score(self, logits: Any, targets: Any, monitor: str, samples: Any = ()) -> float:
             return next(script) if monitor == "map" else -0.5
 
-    monkeypatch.setattr("multitag.fitting.fitter.LabelTask", Scripted)
+    monkeypatch.setattr("multitag.tasks.choose.LabelTask", Scripted)
     stages = [{"epochs": 2, "train": ["heads"]}, {"epochs": 2, "train": ["heads", "text", "image"]}]
     still = {"monitor": "map", "optimizer": "sgd", "schedule": "constant", "warmup": 0.0}
     fitted = Classifier(staged(models, stages=stages, train=still)).fit(pictures).fitted_
