@@ -59,7 +59,7 @@ class Table:
         if self.label_style is None and self.columns.spans is not None:
             raise DataError(
                 f"{self.name} marks spans of the text (column {self.columns.spans!r}), and has no labels of whole "
-                f"rows. Fix: train a span tagger on it, or add a column with labels."
+                f"rows. Fix: learn the spans (--task spans, SpanTagger), or add a column with labels."
             )
         if self.label_style is None and self.format != "samples":
             raise missing_labels(self.name, self.columns)
