@@ -50,6 +50,7 @@ class Served:
 
     def __init__(self, targets: np.ndarray) -> None:
         self.targets, self.asked = torch.from_numpy(targets), []
+        self.samples = [None] * len(targets)
 
     def __len__(self) -> int:
         return len(self.targets)
