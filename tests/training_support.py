@@ -26,7 +26,15 @@ def quick(changes: Iterable[str] = (), *, encoders: dict[str, Any] | None = None
         "encoders": encoders or ONLY_TEXT,
         "fusion": {"name": "concat"},
         "head": {"name": "linear"},
-        "train": {"epochs": 6, "min_steps": 0, "batch_size": 8, "lr": 0.05, "folds": 0, **sections.pop("train", {})},
+        "train": {
+            "epochs": 6,
+            "min_steps": 0,
+            "batch_size": 8,
+            "lr": 0.05,
+            "folds": 0,
+            "ema": 0.0,
+            **sections.pop("train", {}),
+        },
         "decision": {"name": "global_threshold", **sections.pop("decision", {})},
         **sections,
     }

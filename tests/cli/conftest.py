@@ -57,7 +57,7 @@ def config(tmp_path_factory, models) -> Path:
         },
         "fusion": {"name": "concat"},
         "head": {"name": "linear"},
-        "train": {"epochs": 4, "min_steps": 0, "batch_size": 8, "lr": 0.05, "folds": 0},
+        "train": {"epochs": 4, "min_steps": 0, "batch_size": 8, "lr": 0.05, "folds": 0, "ema": 0.0},
         "data": {"valid_share": 0.3},
     }
     path = tmp_path_factory.mktemp("config") / "config.toml"

@@ -48,7 +48,7 @@ class TrainConfig(Section):
     step_epochs: Annotated[int, Field(ge=1)] = 30
     step_factor: Annotated[float, Field(gt=0, le=1)] = 0.1
     clip: Positive = 1.0
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     monitor: str = "calibrated_loss"
     patience: Annotated[int, Field(ge=1)] = 3

@@ -82,7 +82,15 @@ def linear(dropout: float = 0.0) -> Linear:
 
 
 def settings(**changes: Any) -> TrainConfig:
-    plain = {"epochs": 3, "batch_size": 5, "lr": 0.1, "warmup": 0.0, "schedule": "constant", "weight_decay": 0.0}
+    plain = {
+        "epochs": 3,
+        "batch_size": 5,
+        "lr": 0.1,
+        "warmup": 0.0,
+        "schedule": "constant",
+        "weight_decay": 0.0,
+        "ema": 0.0,
+    }
     return TrainConfig(**{**plain, **changes})
 
 
