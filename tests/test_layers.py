@@ -14,7 +14,7 @@ import multitag
 
 ROOT = Path(multitag.__file__).parent
 LAYERS = [
-    ["errors", "types", "registry", "layers", "progress", "interrupts", "intervals", "words"],
+    ["errors", "types", "registry", "layers", "progress", "interrupts", "intervals", "words", "gold", "saved_state"],
     [
         "data",
         "augment",

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from multitag.errors import DataError, NotFittedError, RunError
-from multitag.types import BoolArray
+from multitag.gold import Gold, check_gold
+from multitag.saved_state import saved
 
 Floats = npt.NDArray[np.float64]
 MOST = 1e4
 """Logits are cut off here, so that no sum over members meets infinity."""
-
-
-class Gold(NamedTuple):
-    """Gold labels (N, K) as two masks: has the label, and it is known whether it has."""
-
-    positive: BoolArray
-    known: BoolArray
 
 
 class Combiner(ABC):
@@ -50,7 +44,7 @@ class Combiner(ABC):
             DataError: Shapes differ, logits are NaN, or no gold label is known.
         """
         values = self._checked(logits)
-        truth = _gold(gold, values.shape[1:])
+        truth = check_gold(gold, values.shape[1:])
         self._fit(values, truth)
         self.labels_ = values.shape[2]
         return self
@@ -122,35 +116,3 @@ class Combiner(ABC):
 
     @abstractmethod
     def _load_state(self, state: Mapping[str, Any]) -> None: ...
-
-
-def saved(state: Mapping[str, Any], key: str) -> Any:
-    """The entry `key` of a saved state.
-
-    Raises:
-        RunError: It is not there.
-    """
-    if key not in state:
-        found = ", ".join(f"'{name}'" for name in state) or "nothing"
-        raise RunError(
-            f"the saved state lacks '{key}'; it holds {found}. "
-            "Fix: fit again; the state is of another component or of another version."
-        )
-    return state[key]
-
-
-def _gold(given: npt.ArrayLike, shape: tuple[int, ...]) -> Gold:
-    values = np.asarray(given)
-    if values.shape != shape:
-        raise DataError(f"gold labels have the shape {values.shape}, but the logits to fit on have {shape} a member.")
-    positive = values == 1
-    known = positive | (values == 0)
-    strange = ~known & ~np.isnan(values)
-    if strange.any():
-        row, label = np.argwhere(strange)[0]
-        raise DataError(
-            f"gold[{row}, {label}] is {values[row, label]}; accepted: 1 (has the label), 0 (has not), NaN (not known)."
-        )
-    if not known.any():
-        raise DataError("there is not one known gold label to fit on. Fix: give rows whose labels are known.")
-    return Gold(np.asarray(positive), np.asarray(known))

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from multitag.combiners.base import Combiner, Floats, Gold, saved
+from multitag.combiners.base import Combiner, Floats
 from multitag.combiners.mixture import best_weights, mix
 from multitag.errors import ConfigError
+from multitag.gold import Gold
+from multitag.saved_state import saved
 
 _SLACK = 1e-6
 

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from multitag.combiners.base import MOST, Combiner, Floats, Gold, saved
+from multitag.combiners.base import MOST, Combiner, Floats
 from multitag.errors import ConfigError
+from multitag.gold import Gold
+from multitag.saved_state import saved
 
 _SURE = 1e-6
 

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from multitag.combiners.base import Combiner, Floats, Gold
+from multitag.combiners.base import Combiner, Floats
 from multitag.combiners.mixture import mix
+from multitag.gold import Gold
 
 
 class Mean(Combiner):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from multitag.combiners.base import Floats, Gold
+from multitag.combiners.base import Floats
+from multitag.gold import Gold
 
 _FAR = 30.0
 """In fitting, no member is taken to be surer than this logit: a probability of 1e-13 still differs from 0."""

@@ -9,7 +9,9 @@ import numpy as np
 from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 
-from multitag.combiners.base import Combiner, Floats, Gold, saved
+from multitag.combiners.base import Combiner, Floats
+from multitag.gold import Gold
+from multitag.saved_state import saved
 
 _FAR = 30.0
 """Logits beyond are taken as this: the regression needs features of one scale."""

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from multitag.decisions.base import Target
-from multitag.decisions.checks import Gold
 from multitag.decisions.cuts import above, between, f1
+from multitag.gold import Gold
 from multitag.types import FloatArray
 
 _TIE = 1e-12

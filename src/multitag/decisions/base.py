@@ -9,8 +9,10 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from multitag.decisions.checks import Gold, check_choice, check_gold, check_probabilities, saved
+from multitag.decisions.checks import check_choice, check_probabilities
 from multitag.errors import NotFittedError
+from multitag.gold import Gold, check_gold
+from multitag.saved_state import saved
 from multitag.types import BoolArray, FloatArray
 
 NeverEmpty = Literal["auto", "yes", "no"]

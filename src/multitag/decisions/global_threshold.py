@@ -9,8 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from multitag.decisions.base import Decision, NeverEmpty, Target
-from multitag.decisions.checks import Gold, check_choice, check_within, saved
+from multitag.decisions.checks import check_choice, check_within
 from multitag.decisions.sweep import best_common_cut
+from multitag.gold import Gold
+from multitag.saved_state import saved
 from multitag.types import BoolArray, FloatArray
 
 

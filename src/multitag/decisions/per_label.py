@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from multitag.decisions.ascent import coordinate_ascent
 from multitag.decisions.base import Decision, NeverEmpty, Target
-from multitag.decisions.checks import Gold, check_at_least, check_choice, saved
+from multitag.decisions.checks import check_at_least, check_choice
 from multitag.decisions.cuts import best_cut
 from multitag.decisions.macro_cut import best_macro_cut
 from multitag.decisions.sweep import best_common_cut, rank_labels
 from multitag.errors import DataError
+from multitag.gold import Gold
+from multitag.saved_state import saved
 from multitag.types import BoolArray, FloatArray
 
 _EDGE = 1e-6

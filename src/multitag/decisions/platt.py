@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from multitag.decisions.calibration import Calibration, sigmoid
-from multitag.decisions.checks import Gold, check_at_least, check_gold, check_logits, saved
+from multitag.decisions.checks import check_at_least, check_logits
 from multitag.decisions.temperature import best_slope
 from multitag.errors import DataError
+from multitag.gold import Gold, check_gold
+from multitag.saved_state import saved
 
 _LEAST_SLOPE = 0.05
 Floats = npt.NDArray[np.float64]

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from multitag.decisions.calibration import Calibration, sigmoid
-from multitag.decisions.checks import check_gold, check_logits, saved
+from multitag.decisions.checks import check_logits
+from multitag.gold import check_gold
+from multitag.saved_state import saved
 
 _LEAST, _MOST = 0.05, 20.0
 

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from multitag.decisions.base import Decision, NeverEmpty, Target
-from multitag.decisions.checks import Gold, check_at_least, check_choice, saved
+from multitag.decisions.checks import check_at_least, check_choice
 from multitag.decisions.cuts import f1
+from multitag.gold import Gold
+from multitag.saved_state import saved
 from multitag.types import BoolArray, FloatArray
 
 _MOST = 64

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from multitag.decisions.calibration import Calibration, sigmoid
-from multitag.decisions.checks import check_gold, check_logits
+from multitag.decisions.checks import check_logits
+from multitag.gold import check_gold
 
 
 class Uncalibrated(Calibration):

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from multitag.errors import DataError, NotFittedError, RunError, faults_message
+from multitag.saved_state import saved
 from multitag.spans.alignment import Scheme
 from multitag.spans.curve import Curve, Target
 from multitag.spans.falling import Judge, falling
@@ -186,21 +187,6 @@ class SpanDecoder(ABC):
 
     def _load_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - most have thresholds only
         ...
-
-
-def saved(state: Mapping[str, Any], key: str) -> Any:
-    """The entry `key` of a saved state.
-
-    Raises:
-        RunError: It is not there.
-    """
-    if key not in state:
-        found = ", ".join(f"'{name}'" for name in state) or "nothing"
-        raise RunError(
-            f"the saved state lacks '{key}'; it holds {found}. "
-            "Fix: fit again; the state is of another component or of another version."
-        )
-    return state[key]
 
 
 def spans_by_label(gold: Sequence[Sequence[Span]], space: LabelSpace) -> Any:

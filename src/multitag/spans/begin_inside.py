@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from multitag.saved_state import saved
 from multitag.spans.alignment import Scheme
-from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, saved, spans_by_label
+from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, spans_by_label
 from multitag.spans.curve import Target
 from multitag.spans.thresholds import Thresholds, best_common, fitted
 from multitag.spans.units import Gaps, Pool, Unit, Units

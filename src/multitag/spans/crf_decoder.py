@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from multitag.saved_state import saved
 from multitag.spans.alignment import Tokens, token_targets
-from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, saved, spans_by_label
+from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, spans_by_label
 from multitag.spans.chains import best_path, log_likelihood, marginals
 from multitag.spans.curve import Target
 from multitag.spans.label_chains import PARTS, batched, by_length, chains, neutral

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from multitag.decisions.ascent import coordinate_ascent
-from multitag.decisions.checks import Gold
 from multitag.decisions.global_threshold import GlobalThreshold
 from multitag.decisions.per_label import PerLabelThresholds
 from multitag.decisions.top_k import TopK
 from multitag.errors import ConfigError, DataError
+from multitag.gold import Gold
 
 METRICS = ["samples_f1", "micro_f1", "macro_f1"]
 
