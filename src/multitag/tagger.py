@@ -81,6 +81,7 @@ class SpanTagger:
         train: TableSource,
         valid: TableSource | None = None,
         *,
+        images: str | Path | None = None,
         out: str | Path | None = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -92,6 +93,7 @@ class SpanTagger:
         Args:
             train: The rows.
             valid: Rows to choose epoch, calibration and decoder by; a share of `train` by default.
+            images: The folder that pictures' names are relative to.
             out: The run folder to write, checkpoints included.
             resume: Go on with a training that was cut short in `out`; where there is none, begin one.
             overwrite: Replace a run that `out` holds already, once the new one is complete.
@@ -110,8 +112,8 @@ class SpanTagger:
         names = self.config.data.label_names
         fitted = fit_spans(
             self.config,
-            read_table(train, span_names=names, **self._reading()),
-            None if valid is None else read_table(valid, span_names=names, **self._reading()),
+            read_table(train, images=images, span_names=names, **self._reading()),
+            None if valid is None else read_table(valid, images=images, span_names=names, **self._reading()),
             folder=folder,
             resume=resume,
             progress=progress,
@@ -127,38 +129,52 @@ class SpanTagger:
                 finish(folder)
         return self
 
-    def read(self, source: TableSource) -> Table:
+    def read(self, source: TableSource, images: str | Path | None = None) -> Table:
         """Read a table as the configuration's [data] section says."""
-        return read_table(source, **self._reading())
+        return read_table(source, images=images, **self._reading())
 
     def _reading(self) -> dict[str, Any]:
         data = self.config.data
-        return {"columns": Columns(text=data.text, id=data.id, group=data.group, spans=data.spans)}
+        return {"columns": Columns(image=data.image, text=data.text, id=data.id, group=data.group, spans=data.spans)}
 
-    def predict(self, rows: TableSource, *, progress: Progress = silent) -> SpanPredictions:
+    def predict(
+        self, rows: TableSource, *, images: str | Path | None = None, progress: Progress = silent
+    ) -> SpanPredictions:
         """The spans of the rows, in their order."""
-        pipeline, table = self.pipeline_, self.read(rows)
+        pipeline, table = self.pipeline_, self.read(rows, images)
         _warn(table.warnings)
         return pipeline.predict(check_rows(table.samples, self.config), progress=progress)
 
     def stream(
-        self, rows: TableSource, *, chunk_rows: int = 4096, progress: Progress = silent
+        self,
+        rows: TableSource,
+        *,
+        images: str | Path | None = None,
+        chunk_rows: int = 4096,
+        progress: Progress = silent,
     ) -> Iterator[tuple[Table, SpanPredictions]]:
         """Predict a table of any length a chunk at a time; memory is for one chunk."""
         pipeline = self.pipeline_
-        for number, table in enumerate(iter_table(rows, chunk_rows=chunk_rows, **self._reading())):
+        for number, table in enumerate(iter_table(rows, images=images, chunk_rows=chunk_rows, **self._reading())):
             if number == 0:
                 _warn(table.warnings)
             yield table, pipeline.predict(check_rows(table.samples, self.config), progress=progress)
 
     def predict_to(
-        self, rows: TableSource, out: str | Path, *, chunk_rows: int = 4096, progress: Progress = silent
+        self,
+        rows: TableSource,
+        out: str | Path,
+        *,
+        images: str | Path | None = None,
+        chunk_rows: int = 4096,
+        progress: Progress = silent,
     ) -> int:
         """Tag a table of any length and write the spans; how many rows there were.
 
         Args:
             rows: The rows.
             out: A .json file (ready for SemEval's scorer), .jsonl or .conll.
+            images: The folder that pictures' names are relative to.
             chunk_rows: Rows in memory at a time.
             progress: Told about each stage.
 
@@ -168,23 +184,31 @@ class SpanTagger:
         count = 0
         with ExitStack() as stack:
             writer = stack.enter_context(SpanWriter(out, self.labels_))
-            for table, predictions in self.stream(rows, chunk_rows=chunk_rows, progress=progress):
+            for table, predictions in self.stream(rows, images=images, chunk_rows=chunk_rows, progress=progress):
                 writer.write(predictions)
                 count += len(table)
         return count
 
-    def evaluate(self, rows: TableSource, *, rounds: int = 1000, progress: Progress = silent) -> SpanEvaluation:
+    def evaluate(
+        self,
+        rows: TableSource,
+        *,
+        images: str | Path | None = None,
+        rounds: int = 1000,
+        progress: Progress = silent,
+    ) -> SpanEvaluation:
         """Score the rows against their spans; labels never seen in training count as missed, with a warning.
 
         Args:
             rows: Rows with spans.
+            images: The folder that pictures' names are relative to.
             rounds: Bootstrap rounds for the intervals.
             progress: Told about each stage.
 
         Raises:
             DataError: The table marks no spans.
         """
-        pipeline, table = self.pipeline_, self.read(rows)
+        pipeline, table = self.pipeline_, self.read(rows, images)
         table.require_spans()
         samples = [sample for sample in table.samples if sample.spans is not None]
         checked = check_rows(samples, self.config)

@@ -47,8 +47,10 @@ def evaluate(
         raise ConfigError("--keep saves what --decision names, and there is none. Fix: name the decision too")
     if tagging.gives_spans(run):
         tagging.refuse(decision=decision, allow_seen=allow_seen, labels_column=labels_column, separator=separator)
-        tagger = tagging.open_tagger(run, text=text_column, id=id_column, spans=spans_column)
-        spans = tagger.evaluate(table, rounds=rounds, progress=output.progress(quiet=quiet))
+        tagger = tagging.open_tagger(
+            run, on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column, spans=spans_column
+        )
+        spans = tagger.evaluate(table, images=images, rounds=rounds, progress=output.progress(quiet=quiet))
         if as_json:
             output.print_json({"run": str(run), "table": str(table), **spans.to_dict()})
             return

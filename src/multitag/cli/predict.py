@@ -43,8 +43,10 @@ def predict(
 
     if tagging.gives_spans(run):
         tagging.refuse(probabilities=probabilities, decision=decision, option=decision_options)
-        tagger = tagging.open_tagger(run, text=text_column, id=id_column)
-        rows = tagger.predict_to(table, out, chunk_rows=chunk_rows, progress=output.progress(quiet=quiet))
+        tagger = tagging.open_tagger(run, on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column)
+        rows = tagger.predict_to(
+            table, out, images=images, chunk_rows=chunk_rows, progress=output.progress(quiet=quiet)
+        )
         _say(run, table, rows, out, as_json=as_json)
         return
     classifier = open_run(

@@ -94,6 +94,7 @@ def train(
             table,
             None if share is not None or valid is None else Path(valid),
             out,
+            images=images,
             resume=resume,
             overwrite=overwrite,
             as_json=as_json,
@@ -144,6 +145,7 @@ def _train_spans(
     valid: Path | None,
     out: Path,
     *,
+    images: Path | None,
     resume: bool,
     overwrite: bool,
     as_json: bool,
@@ -153,7 +155,13 @@ def _train_spans(
     from multitag.tagger import SpanTagger
 
     tagger = SpanTagger(settings).fit(
-        table, valid, out=out, resume=resume, overwrite=overwrite, progress=output.progress(quiet=quiet)
+        table,
+        valid,
+        images=images,
+        out=out,
+        resume=resume,
+        overwrite=overwrite,
+        progress=output.progress(quiet=quiet),
     )
     fitted = tagger.fitted_
     if fitted is None:  # fit always sets it; said for the type checker
@@ -165,10 +173,11 @@ def _train_spans(
     title = f"{_SCORED[fitted.scored_on].format(fitted.rows['valid'])}; score others with evaluate)"
     scores.print_metrics(title, fitted.evaluation)
     _print_saved(out, fitted)
+    pictures = "" if images is None else f" --images {images}"
     output.print_commands(
         {
-            "score it": f"multitag evaluate {out} test.json",
-            "tag new texts": f"multitag predict {out} new.json --out spans.json",
+            "score it": f"multitag evaluate {out} test.json{pictures}",
+            "tag new texts": f"multitag predict {out} new.json{pictures} --out spans.json",
         }
     )
 
