@@ -10,6 +10,7 @@ from typing import Any
 from multitag.config import Config
 from multitag.data.table import Table
 from multitag.evaluation import Evaluation, evaluate
+from multitag.features.rows import Check, check_rows
 from multitag.fitting.ensembling import train_ensemble
 from multitag.fitting.fitter import Clock, Fitter
 from multitag.fitting.label_checks import label_space
@@ -96,6 +97,8 @@ def fit(
     *,
     folder: Path | None = None,
     resume: bool = False,
+    check: Check = check_rows,
+    rounds: int = 1000,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> Fitted:
@@ -108,6 +111,8 @@ def fit(
         pool: Rows without labels for students to learn from, as the [pseudo] section says.
         folder: The run folder, where checkpoints go while it trains.
         resume: Go on from the checkpoints in `folder`.
+        check: Looks at the pictures; another one where they are known already.
+        rounds: Bootstrap rounds for the intervals of the scores.
         progress: Told about each stage.
         on_epoch: Called with the history row of each epoch.
 
@@ -118,7 +123,7 @@ def fit(
     """
     clock = Clock()
     try:
-        return _fit(config, table, valid, pool, folder, resume, progress, on_epoch, clock)
+        return _fit(config, table, valid, pool, folder, resume, check, rounds, progress, on_epoch, clock)
     except KeyboardInterrupt as error:
         kept = "nothing was begun" if clock.stage == "checking" else "the feature store keeps what was encoded"
         if folder is not None and is_started(folder):
@@ -133,6 +138,8 @@ def _fit(
     pool: Table | None,
     folder: Path | None,
     resume: bool,
+    check: Check,
+    rounds: int,
     progress: Progress,
     on_epoch: Callable[[dict[str, Any]], None],
     clock: Clock,
@@ -141,7 +148,7 @@ def _fit(
     labelled = sum(sample.labels is not None for sample in table.samples)
     asked, config = config, config.settled(labelled if valid is None else 0)
     with clock.time("checking"):
-        sides = take_sides(config, space, table, valid, pool, progress=progress)
+        sides = take_sides(config, space, table, valid, pool, check=check, progress=progress)
     processes = make_accelerator(config.train.precision)
     if folder is not None and processes.is_main_process:
         begin(folder, asked, resume=resume)
@@ -154,7 +161,7 @@ def _fit(
         outcome = train(fitter, sides, progress=progress, on_epoch=on_epoch)
     with clock.time("deciding"):
         ids, held = tuple(sample.id for sample in sides.held.samples), sides.held.samples
-        evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, seed=config.seed)
+        evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, rounds=rounds, seed=config.seed)
         members = {
             name: evaluate(pipeline.decide(ids, logits), held, rounds=1)
             for name, (pipeline, logits) in outcome.members.items()
