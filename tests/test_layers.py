@@ -14,7 +14,19 @@ import multitag
 
 ROOT = Path(multitag.__file__).parent
 LAYERS = [
-    ["errors", "types", "registry", "layers", "progress", "interrupts", "intervals", "words", "gold", "saved_state"],
+    [
+        "errors",
+        "types",
+        "registry",
+        "layers",
+        "progress",
+        "interrupts",
+        "intervals",
+        "words",
+        "gold",
+        "saved_state",
+        "span_layers",
+    ],
     [
         "data",
         "augment",

@@ -168,6 +168,7 @@ class SpanTagger:
         images: str | Path | None = None,
         chunk_rows: int = 4096,
         progress: Progress = silent,
+        on_chunk: Callable[[SpanPredictions], None] = lambda predictions: None,
     ) -> int:
         """Tag a table of any length and write the spans; how many rows there were.
 
@@ -177,6 +178,7 @@ class SpanTagger:
             images: The folder that pictures' names are relative to.
             chunk_rows: Rows in memory at a time.
             progress: Told about each stage.
+            on_chunk: Called with the spans of each chunk once they are written.
 
         Raises:
             DataError: The rows cannot be used, or the file cannot be written.
@@ -186,6 +188,7 @@ class SpanTagger:
             writer = stack.enter_context(SpanWriter(out, self.labels_))
             for table, predictions in self.stream(rows, images=images, chunk_rows=chunk_rows, progress=progress):
                 writer.write(predictions)
+                on_chunk(predictions)
                 count += len(table)
         return count
 

@@ -87,6 +87,40 @@ def test_evaluate_scores_spans(cli, run, table):
     assert "animal" in shown
 
 
+def test_evaluate_shows_gold_beside_predicted(cli, run, tmp_path):
+    rows = memes(4)
+    rows[1]["labels"] = [{"start": 0, "end": 99, "technique": "place", "text_fragment": rows[1]["text"][:99]}]
+    rows[1]["labels"][0]["end"] = len(rows[1]["text"])
+    table = write(tmp_path / "wrong.json", rows)
+    shown = cli("evaluate", run, table, "--rounds", 5, "--show", 1).out.split("wrong spans\n")[1].splitlines()
+    text = rows[1]["text"]
+    assert shown[1:4] == [" 1", f"            {text}", " gold       b" + "-" * (len(text) - 1)]
+    assert shown[4].startswith(" predicted  a--")
+    assert shown[-2:] == [" a  animal", " b  place"]
+    assert "wrong spans" not in cli("evaluate", run, table, "--rounds", 5, "--show", 0).out
+    assert cli("evaluate", run, table, "--rounds", 5, "--show", 1, "--json").json["rows"] == 4
+
+
+def test_predict_shows_the_first_texts_with_or_without_a_file(cli, run, table, tmp_path):
+    for more in ([], ["--out", tmp_path / "spans.json", "--chunk-rows", 1]):
+        shown = cli("predict", run, table, "--show", 2, *more).out
+        assert shown.count("\n predicted  ") == 2 == shown.count("\n            ")
+        assert ("12 rows labelled" in shown) == bool(more)
+    assert len(json.loads((tmp_path / "spans.json").read_text())) == 12
+    for needed in (["--show", 0], [], ["--show", 2, "--json"]):
+        answer = cli("predict", run, table, *needed)
+        assert answer.code == 2
+        assert "--out" in answer.err
+    assert "texts" not in cli("predict", run, table, "--out", tmp_path / "a.json").out
+
+
+def test_check_shows_some_gold_texts(cli, table):
+    shown = cli("check", table, "--task", "spans").out
+    assert shown.count(" gold  ") == 3
+    assert " a  animal\n b  place" in shown
+    assert " gold  " not in cli("check", table, "--task", "spans", "--show", 0).out
+
+
 @pytest.mark.parametrize("ending", ["json", "jsonl", "conll"])
 def test_predictions_can_be_scored_as_a_table(cli, run, table, ending, tmp_path):
     out = tmp_path / f"spans.{ending}"
@@ -126,6 +160,7 @@ def test_list_has_what_spans_are_made_with(cli, kind):
         (["evaluate", "{run}", "{table}", "--decision", "top_k"], "--decision"),
         (["predict", "{run}", "{table}", "--out", "a.json", "--probabilities"], "--probabilities"),
         (["predict", "{run}", "{table}", "--out", "a.csv"], "cannot write spans"),
+        (["check", "{table}", "--show", "2"], "--show"),
     ],
 )
 def test_options_of_the_other_task_are_refused(cli, run, table, config, arguments, said):

@@ -24,6 +24,7 @@ def check(
     group_column: options.GroupColumn = None,
     separator: options.Separator = None,
     labels: options.LabelFile = None,
+    show: options.Show = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -38,6 +39,8 @@ def check(
     from multitag.data.summary import summarise
     from multitag.data.table import read_table
 
+    if task != "spans":
+        tagging.require_spans_for(show=show)
     asked = options.data_changes(
         image=image_column, text=text_column, labels=labels_column, spans=spans_column, id=id_column, group=group_column
     )
@@ -63,6 +66,8 @@ def check(
         _print(summary, _columns(found))
         if counts is not None:
             tagging.print_counts(counts)
+        if task == "spans":
+            tagging.print_gold(found, show)
     if summary.has_errors:
         raise typer.Exit(3)
 

@@ -24,6 +24,7 @@ def evaluate(
     allow_seen: Annotated[
         bool, typer.Option("--allow-seen", help="Score rows that were pseudo-labelled in training all the same.")
     ] = False,
+    show: options.Show = None,
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds for the intervals.")] = 1000,
     on_bad_image: options.BadImage = None,
     image_column: options.ImageColumn = None,
@@ -56,9 +57,9 @@ def evaluate(
             return
         tagging.print_spans(spans)
         scores.print_metrics(f"{table}, {spans.rows} rows", spans)
+        tagging.print_worst(spans, show)
         return
-    if spans_column is not None:
-        raise ConfigError("--spans-column is for runs that tag spans, and this one gives label sets")
+    tagging.require_spans_for(spans_column=spans_column, show=show)
     classifier = open_run(
         run,
         decision,

@@ -39,6 +39,7 @@ Separator = Annotated[
 LabelFile = Annotated[
     Path | None, typer.Option("--labels", help="A file with all label names, one a line, for a fixed class list.")
 ]
+Show = Annotated[int | None, typer.Option(min=0, help="Of spans: how many texts to print, their spans marked.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", help="Change a setting: section.key=value. May be given again.")
 ]

@@ -14,8 +14,13 @@ def predict(
     run: options.Run,
     table: options.Table,
     out: Annotated[
-        Path, typer.Option(help="The file to write: .csv, .tsv, .jsonl or .parquet; of spans .json, .jsonl or .conll.")
-    ],
+        Path | None,
+        typer.Option(
+            help="The file to write: .csv, .tsv, .jsonl or .parquet; of spans .json, .jsonl or .conll. Needed, but "
+            "beside --show."
+        ),
+    ] = None,
+    show: options.Show = None,
     images: options.Images = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write every label's probability too.")
@@ -41,26 +46,30 @@ def predict(
     from multitag.cli import tagging
     from multitag.cli.runs import open_run
 
-    if tagging.gives_spans(run):
+    bars = output.progress(quiet=quiet)
+    spans = tagging.gives_spans(run)
+    if out is None and (as_json or not (spans and show)):
+        raise typer.BadParameter("a file is needed, such as predictions.csv.", param_hint="--out")
+    if spans:
         tagging.refuse(probabilities=probabilities, decision=decision, option=decision_options)
         tagger = tagging.open_tagger(run, on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column)
-        rows = tagger.predict_to(
-            table, out, images=images, chunk_rows=chunk_rows, progress=output.progress(quiet=quiet)
+        rows, first = tagging.predict(
+            tagger, table, out, images=images, chunk_rows=chunk_rows, show=show or 0, progress=bars
         )
-        _say(run, table, rows, out, as_json=as_json)
+        if out is not None:
+            _say(run, table, rows, out, as_json=as_json)
+        if not as_json and first is not None:
+            tagging.print_predicted(first, show or 0)
         return
+    tagging.require_spans_for(show=show)
     classifier = open_run(
         run, decision, decision_options, on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column
     )
+    file = out or Path()  # it is given, as said above
     rows = classifier.predict_to(
-        table,
-        out,
-        images=images,
-        probabilities=probabilities,
-        chunk_rows=chunk_rows,
-        progress=output.progress(quiet=quiet),
+        table, file, images=images, probabilities=probabilities, chunk_rows=chunk_rows, progress=bars
     )
-    _say(run, table, rows, out, as_json=as_json)
+    _say(run, table, rows, file, as_json=as_json)
 
 
 def _say(run: Path, table: Path, rows: int, out: Path, *, as_json: bool) -> None:
