@@ -41,7 +41,7 @@ LAYERS = [
         "optim",
         "checkpoints",
     ],
-    ["config"],
+    ["config", "report"],
     ["features", "model", "tasks"],
     [
         "inference",
