@@ -61,7 +61,11 @@ def evaluate(predictions: Predictions, samples: Sequence[Sample], *, rounds: int
         rounds: Bootstrap rounds for the 95 % intervals.
         seed: Of the bootstrap.
     """
-    scored = answers_of(predictions, samples)
+    return evaluation_of(answers_of(predictions, samples), rounds=rounds, seed=seed)
+
+
+def evaluation_of(scored: Scored, *, rounds: int = 1000, seed: int = 0) -> Evaluation:
+    """Score answers; arguments as of `evaluate`."""
     answers, rows = scored.answers, scored.answers.known_rows
     return Evaluation(
         rows=int(rows.sum()),

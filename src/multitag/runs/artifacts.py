@@ -100,6 +100,8 @@ def _write(pipeline: Pipeline, path: Path) -> None:
     write_json(path / LABELS, list(pipeline.space.names))
     held, trained_on = pipeline.held_out, torch.from_numpy(pipeline.trained_on)
     rows = {"logits": torch.from_numpy(held.logits), "gold": torch.from_numpy(held.gold), "trained_on": trained_on}
+    if len(held.rows):
+        rows["held_rows"] = torch.from_numpy(held.rows)
     if len(pipeline.pseudo_labelled):
         rows["pseudo_labelled"] = torch.from_numpy(pipeline.pseudo_labelled)
     atomic_save(rows, path / HELD_OUT)
@@ -184,7 +186,10 @@ def _assemble(path: Path, shared: Shared) -> Pipeline:
     decision: Decision = _fitted(DECISIONS, saved["decision"])
     decision.apply(calibration.apply(logits[:1]))  # of as many labels as the model, or an error now
     config = decided(config, saved["decision"]["name"], saved["decision"]["options"])
-    held_out = HeldOut(logits, gold, bool(saved["always_labelled"]))
+    held_rows = held.get("held_rows", NO_KEYS).astype(np.int64)
+    if len(held_rows) not in (0, len(logits)):
+        raise RunError(f"{path / HELD_OUT} is damaged: {len(held_rows)} keys of {len(logits)} rows")
+    held_out = HeldOut(logits, gold, bool(saved["always_labelled"]), held_rows)
     pseudo_labelled = held.get("pseudo_labelled", NO_KEYS).astype(np.int64)
     trained_on = held["trained_on"].astype(np.int64)
     return Pipeline(config, space, scorer, held_out, calibration, decision, trained_on, pseudo_labelled)
