@@ -253,8 +253,8 @@ def test_a_fusion_may_read_tokens(store, samples, storable, frozen, monkeypatch)
     model = Model(slots, fusion, {"joined": HEADS.build("linear", {}, Width(2), 4)})
     model.missing["text"].token.data = torch.tensor([0.5, -2.0])
     rows = rows_of(samples)
-    fill(store, slots, rows, tokens=True)
-    feeder = Feeder(rows, slots, store, tokens=True)
+    fill(store, slots, rows, tokens=slots)
+    feeder = Feeder(rows, slots, store, tokens=slots)
     head = model.heads["joined"].out
     expected = []
     for sample in samples:
@@ -271,7 +271,7 @@ def test_a_fusion_that_reads_tokens_refuses_an_encoder_without(monkeypatch):
     config = Config().model_copy(update={"fusion": Component(name="tokens")})
     with pytest.raises(ConfigError, match="fusion 'tokens' reads tokens, and these encoders have none: image"):
         build_model(config, {"image": slot(Colours()), "text": slot(Words())}, 4)
-    assert build_model(config, {"text": slot(Words())}, 4).needs_tokens
+    assert build_model(config, {"text": slot(Words())}, 4).reads_tokens
 
 
 TOKEN_HEADS = [name for name in HEADS.names() if HEADS.get(name).needs == "tokens"]
@@ -285,10 +285,10 @@ def test_a_head_may_read_tokens(store, samples, fusion, head, frozen, monkeypatc
     config = Config().model_copy(update={"fusion": Component(name=fusion), "head": Component(name=head)})
     torch.manual_seed(0)
     model = build_model(config, slots, 4)
-    assert model.needs_tokens
+    assert model.reads_tokens
     rows = rows_of(samples)
-    fill(store, slots, rows, tokens=True)
-    feeder = Feeder(rows, slots, store, tokens=True, targets=np.tile(np.eye(4, dtype=np.float32), (3, 1)))
+    fill(store, slots, rows, tokens=slots)
+    feeder = Feeder(rows, slots, store, tokens=slots, targets=np.tile(np.eye(4, dtype=np.float32), (3, 1)))
     model.fit_scales(feeder)
     whole = predict_logits(model, feeder, 4)
     assert np.isfinite(whole).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 import multitag
 from multitag.classifier import Classifier
@@ -98,6 +100,47 @@ def test_saved_and_loaded_gives_the_same_spans(fitted):
         Classifier.load(fitted.run)
 
 
+def test_the_decoder_can_be_changed_without_training(fitted, tmp_path):
+    loaded = SpanTagger.load(fitted.run)
+    state = fitted.pipeline_.decoder.state()
+    assert loaded.set_decoder("per_label").pipeline_.decoder.state() == state, "fitted on the same, to the same"
+    loaded.set_decoder("global_threshold", shortest="4")
+    assert loaded.config.decoder.options["shortest"] == 4
+    found = loaded.predict(rows(12, seed=3)).spans
+    assert any(found)
+    assert all(span.stop - span.start >= 4 for spans in found for span in spans)
+    loaded.save(tmp_path / "other")
+    again = SpanTagger.load(tmp_path / "other")
+    assert again.predict(rows(12, seed=3)).spans == found
+    assert again.set_decoder("crf").evaluate(rows(20, seed=2)).metrics["partial_f1"].value > 0.9
+    with pytest.raises(ConfigError, match=r"Accepted: .*per_label.*decoder\.name=begin_inside"):
+        again.set_decoder("begin_inside")
+    with pytest.raises(ConfigError, match="nonsense"):
+        again.set_decoder("nonsense")
+
+
+def test_the_run_keeps_no_words(fitted):
+    words = {word for sample in rows(20, seed=1) for word in sample.text.split()}
+    held = load_file(fitted.run / "held_out.safetensors")
+    kept = held["held_characters"].numpy().astype("<u4").tobytes().decode("utf-32-le")
+    assert len(kept) == sum(len(sample.text) for sample in rows(20, seed=1))
+    assert not any(word in kept for word in words)
+
+
+def test_runs_that_kept_nothing_still_open(fitted, tmp_path):
+    """As the first version wrote them."""
+    old = Path(shutil.copytree(fitted.run, tmp_path / "old"))
+    save_file({"trained_on": load_file(old / "held_out.safetensors")["trained_on"]}, old / "held_out.safetensors")
+    decision = json.loads((old / "decision.json").read_text())
+    (old / "decision.json").write_text(json.dumps({**decision, "decoder": decision["decoder"]["state"]}))
+    loaded = SpanTagger.load(old)
+    assert loaded.predict(rows(12, seed=3)) == fitted.predict(rows(12, seed=3))
+    with pytest.raises(RunError, match="Fix: train again"):
+        loaded.set_decoder("crf")
+    loaded.save(tmp_path / "copy")
+    assert SpanTagger.load(tmp_path / "copy").predict(rows(5)) == fitted.predict(rows(5))
+
+
 def test_row_order_and_company_change_nothing(fitted):
     test = [*rows(9, seed=4), row(50, words=60), Sample("none"), Sample("blank", text="  \n")]
     together = fitted.predict(test).spans
@@ -174,9 +217,10 @@ def test_what_is_refused(models, fitted):
     ("change", "said"),
     [
         ("head.name=label_queries", r"\[head\] 'label_queries'"),
-        ("fusion.name=concat", r"\[fusion\] 'concat'"),
         ("augment.rare=0.1", r"\[augment\]"),
-        ("encoders.image.name=efficientnet_lite", r"\[encoders\] task = 'spans' reads one encoder of texts"),
+        ("encoders.image.name=efficientnet_lite", r"\[fusion\] 'single' takes one encoder, the configuration has 2"),
+        ("encoders.more.name=transformers_text", r"wants one encoder of texts, .* there are 2: text, more"),
+        ("encoders.text.name=efficientnet_lite", r"of texts there are 0: none"),
         ("task=labels", r"\[decoder\]"),
         ("decoder.name=thresholds", "span decoder 'thresholds'"),
     ],

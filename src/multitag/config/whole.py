@@ -17,6 +17,7 @@ from multitag.config.changes import changed_values
 from multitag.config.ensemble import EnsembleConfig
 from multitag.config.faults import validated
 from multitag.config.pseudo import PseudoConfig
+from multitag.config.span_checks import span_faults, span_head_faults
 from multitag.config.train import AUTO_FOLDS, AUTO_ROWS, TrainConfig
 from multitag.data.images import MAX_PIXELS
 from multitag.decisions import CALIBRATIONS, DECISIONS
@@ -317,27 +318,8 @@ class Config(Section):
 
     def _span_faults(self) -> list[str]:
         """What the task of spans cannot be had with."""
-        faults = []
-        if len(self.encoders) != 1 or _modality(next(iter(self.encoders.values()))) not in ("text", None):
-            faults.append(
-                f"[encoders] task = 'spans' reads one encoder of texts, the configuration has: "
-                f"{', '.join(self.encoders)}. Fix: --without image"
-            )
-        for name, encoder in self.encoders.items():
-            if encoder.options.get("architecture"):
-                faults.append(
-                    f"[encoders.{name}] architecture: an untrained network learns whole words of its own, and task = "
-                    f"'spans' needs the same tokens in every fold. Fix: a pretrained model"
-                )
-        if self.fusion.name not in ("single", "sum"):
-            faults.append(
-                f"[fusion] '{self.fusion.name}' is not for task = 'spans'. Accepted: single, sum (of one encoder)"
-            )
-        if self.head.name in HEADS.table and HEADS.get(self.head.name).needs == "tokens":
-            faults.append(
-                f"[head] '{self.head.name}' reads all tokens of a row at once, and task = 'spans' lays a head on each. "
-                f"Accepted: {', '.join(name for name in HEADS.table if HEADS.get(name).needs == 'pooled')}"
-            )
+        modalities = {name: modality for name, e in self.encoders.items() if (modality := _modality(e)) is not None}
+        faults = span_faults(self.encoders, modalities, self.fusion) + span_head_faults(self.head)
         if self.augment.steps or self.augment.rare:
             faults.append("[augment] changes rows' words or numbers, and spans would not fit them. Fix: leave it out")
         if self.pseudo is not None:

@@ -44,7 +44,7 @@ class Pieces:
         """
         if config.task != "spans":
             return None
-        ((name, slot),) = slots.items()
+        name, slot = next((name, slot) for name, slot in slots.items() if slot.encoder.modality == "text")
         tokenizer, limit = getattr(slot.encoder, "tokenizer", None), getattr(slot.encoder, "limit", None)
         if not getattr(tokenizer, "is_fast", False) or limit is None:
             raise ConfigError(
@@ -55,6 +55,8 @@ class Pieces:
 
     def cut(self, rows: Rows) -> Rows:
         """The rows as the encoder sees them: a row for each window, its spans counted from the window's start.
+
+        Each window has the picture of its row.
 
         A span that began before its window starts below 0.
         """
