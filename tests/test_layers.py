@@ -55,7 +55,7 @@ LAYERS = [
         "span_evaluation",
     ],
     ["training"],
-    ["fitting", "classifier", "ensemble", "tagger"],
+    ["fitting", "classifier", "ensemble", "tagger", "opening"],
     ["recipes"],
     ["cli", "__main__"],
 ]

@@ -231,6 +231,17 @@ class SpanTagger:
         _warn(notes)
         return result
 
+    def set_decoder(self, name: str, **options: Any) -> Self:
+        """Decode otherwise, without training anew: the decoder is fitted on the held-out texts of the run.
+
+        Raises:
+            ConfigError: No such decoder, wrong options, or it reads other outputs than the model has.
+            RunError: The run was written by a multitag that did not keep what a decoder is fitted on.
+        """
+        self._pipeline = self.pipeline_.with_decoder(name, options)
+        self.config = self.config.model_copy(update={"decoder": self._pipeline.config.decoder})
+        return self
+
     def save(self, folder: str | Path) -> None:
         """Write the run folder, in place of a run that it may hold.
 

@@ -87,6 +87,20 @@ def test_evaluate_scores_spans(cli, run, table):
     assert "animal" in shown
 
 
+def test_evaluate_and_predict_take_another_decoder(cli, run, table, tmp_path):
+    own = Path(shutil.copytree(run, tmp_path / "own"))
+    before = (own / "decision.json").read_bytes()
+    chosen = ["--decoder", "global_threshold", "--option", "threshold=1"]
+    answer = cli("evaluate", own, table, "--json", "--rounds", 5, *chosen)
+    assert answer.code == 0, answer.err
+    assert answer.json["empty"] == 12, "no probability reaches 1"
+    assert cli("predict", own, table, "--out", tmp_path / "none.json", *chosen).code == 0
+    assert all(row["labels"] == [] for row in json.loads((tmp_path / "none.json").read_text()))
+    assert (own / "decision.json").read_bytes() == before
+    assert cli("evaluate", own, table, "--rounds", 5, "--keep", *chosen).code == 0
+    assert cli("evaluate", own, table, "--json", "--rounds", 5).json["empty"] == 12
+
+
 def test_evaluate_shows_gold_beside_predicted(cli, run, tmp_path):
     rows = memes(4)
     rows[1]["labels"] = [{"start": 0, "end": 99, "technique": "place", "text_fragment": rows[1]["text"][:99]}]
@@ -157,7 +171,11 @@ def test_list_has_what_spans_are_made_with(cli, kind):
         (["train", "{table}", "--config", "{config}", "--task", "labels"], "has task = 'spans'"),
         (["train", "{table}", "--config", "{config}", "--unlabeled", "{table}"], "--unlabeled"),
         (["train", "{table}", "--spans-column", "x"], "--spans-column"),
-        (["evaluate", "{run}", "{table}", "--decision", "top_k"], "--decision"),
+        (["evaluate", "{run}", "{table}", "--decision", "top_k"], "--decoder is for spans what --decision is"),
+        (["evaluate", "{run}", "{table}", "--option", "unit=word"], "--option belongs to --decoder"),
+        (["evaluate", "{run}", "{table}", "--keep"], "--keep saves what"),
+        (["evaluate", "{run}", "{table}", "--decoder", "begin_inside"], "reads other outputs"),
+        (["predict", "{run}", "{table}", "--out", "a.json", "--decoder", "crff"], "crf"),
         (["predict", "{run}", "{table}", "--out", "a.json", "--probabilities"], "--probabilities"),
         (["predict", "{run}", "{table}", "--out", "a.csv"], "cannot write spans"),
         (["check", "{table}", "--show", "2"], "--show"),

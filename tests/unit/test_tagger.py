@@ -98,6 +98,9 @@ def test_saved_and_loaded_gives_the_same_spans(fitted):
     assert "checkpoints" not in names
     with pytest.raises(RunError, match=r"SpanTagger\.load"):
         Classifier.load(fitted.run)
+    opened = multitag.open_run(fitted.run)
+    assert type(opened) is SpanTagger
+    assert opened.predict(test) == fitted.predict(test)
 
 
 def test_the_decoder_can_be_changed_without_training(fitted, tmp_path):

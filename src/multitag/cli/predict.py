@@ -25,12 +25,9 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write every label's probability too.")
     ] = False,
-    decision: Annotated[
-        str | None, typer.Option(help="Decide otherwise than in training; see 'multitag list decisions'.")
-    ] = None,
-    decision_options: Annotated[
-        list[str] | None, typer.Option("--option", help="An option of --decision: key=value. May be given again.")
-    ] = None,
+    decision: options.Decision = None,
+    decoder: options.Decoder = None,
+    chosen: options.ChosenOptions = None,
     on_bad_image: options.BadImage = None,
     image_column: options.ImageColumn = None,
     text_column: options.TextColumn = None,
@@ -50,9 +47,10 @@ def predict(
     spans = tagging.gives_spans(run)
     if out is None and (as_json or not (spans and show)):
         raise typer.BadParameter("a file is needed, such as predictions.csv.", param_hint="--out")
+    data = options.data_changes(on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column)
     if spans:
-        tagging.refuse(probabilities=probabilities, decision=decision, option=decision_options)
-        tagger = tagging.open_tagger(run, on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column)
+        tagging.refuse(probabilities=probabilities, decision=decision)
+        tagger = tagging.open_tagger(run, decoder, chosen, **data)
         rows, first = tagging.predict(
             tagger, table, out, images=images, chunk_rows=chunk_rows, show=show or 0, progress=bars
         )
@@ -61,10 +59,8 @@ def predict(
         if not as_json and first is not None:
             tagging.print_predicted(first, show or 0)
         return
-    tagging.require_spans_for(show=show)
-    classifier = open_run(
-        run, decision, decision_options, on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column
-    )
+    tagging.require_spans_for(decoder=decoder, show=show)
+    classifier = open_run(run, decision, chosen, **data)
     file = out or Path()  # it is given, as said above
     rows = classifier.predict_to(
         table, file, images=images, probabilities=probabilities, chunk_rows=chunk_rows, progress=bars

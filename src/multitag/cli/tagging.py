@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from multitag.cli import options, output
 from multitag.errors import ConfigError
-from multitag.runs.folder import CONFIG
+from multitag.runs import folder
 
+gives_spans = folder.gives_spans
 SHOWN = 3
 """Texts that are printed with their spans where nobody says how many."""
 
@@ -23,26 +23,21 @@ if TYPE_CHECKING:
     from multitag.types import SpanPredictions
 
 
-def gives_spans(run: Path) -> bool:
-    """Whether a folder holds the run of a span tagger; what is wrong with a folder is said when it is loaded."""
-    try:
-        return bool(tomllib.loads((run / CONFIG).read_text("utf-8")).get("task") == "spans")
-    except (OSError, ValueError):
-        return False
-
-
-def open_tagger(run: Path, **data: Any) -> SpanTagger:
-    """The span tagger in a folder, with other columns where the options say so.
+def open_tagger(run: Path, decoder: str | None, given: list[str] | None, **data: Any) -> SpanTagger:
+    """The span tagger in a folder, with another decoder and other columns where the options say so.
 
     Raises:
-        RunError: The folder is no whole run.
+        RunError: The folder is no whole run, or keeps nothing that a decoder could be fitted on.
+        ConfigError: A decoder or an option that does not exist, or is not for this model.
     """
     from multitag.tagger import SpanTagger
 
     tagger = SpanTagger.load(run)
-    changes = options.data_changes(**data)
-    if changes:
+    if changes := options.data_changes(**data):
         tagger.config = tagger.config.with_data(changes)
+    chosen = options.chosen_options("--decoder", decoder, given)
+    if decoder is not None:
+        tagger.set_decoder(decoder, **chosen)
     return tagger
 
 
@@ -53,7 +48,10 @@ def refuse(**given: Any) -> None:
         ConfigError: All of them that were given.
     """
     if named := _named(given):
-        raise ConfigError(f"{named}: these are for label sets, and the task is spans. Fix: leave them out")
+        fix = "leave them out" + (
+            "; --decoder is for spans what --decision is for labels" * bool(given.get("decision"))
+        )
+        raise ConfigError(f"{named}: these are for label sets, and the task is spans. Fix: {fix}")
 
 
 def require_spans_for(**given: Any) -> None:
@@ -97,29 +95,6 @@ def predict(
     most = max(chunk_rows, show)
     rows = tagger.predict_to(table, out, images=images, chunk_rows=most, progress=progress, on_chunk=look)
     return rows, first[0] if first else None
-
-
-def print_spans(evaluation: SpanEvaluation) -> None:
-    """A line for each label: partial matches, and exact ones beside them."""
-    output.print_table(
-        "labels",
-        ["label", "spans", "predicted", "exact", "precision", "recall", "F1", "exact F1"],
-        [
-            [
-                score.label + (" (never seen in training)" if score.label in evaluation.unseen else ""),
-                score.support,
-                score.predicted,
-                score.hits,
-                f"{score.precision:.3f}",
-                f"{score.recall:.3f}",
-                f"{score.f1:.3f}",
-                f"{score.exact_f1:.3f}",
-            ]
-            for score in evaluation.labels
-        ],
-    )
-    if evaluation.empty:
-        output.say(f"{evaluation.empty} of {evaluation.rows} rows got no span.")
 
 
 def for_spans(table: Table, *, pictures: bool) -> Table:

@@ -151,7 +151,7 @@ def _train_spans(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    from multitag.cli import scores, tagging
+    from multitag.cli import scores
     from multitag.tagger import SpanTagger
 
     tagger = SpanTagger(settings).fit(
@@ -169,7 +169,7 @@ def _train_spans(
     if as_json:
         output.print_json({"run": str(out), **fitted.to_dict()})
         return
-    tagging.print_spans(fitted.evaluation)
+    scores.print_labels(fitted.evaluation)
     title = f"{_SCORED[fitted.scored_on].format(fitted.rows['valid'])}; score others with evaluate)"
     scores.print_metrics(title, fitted.evaluation)
     _print_saved(out, fitted)

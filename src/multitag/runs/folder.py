@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,14 @@ def _members(folder: Path) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def gives_spans(folder: Path) -> bool:
+    """Whether a folder holds the run of a span tagger; what is wrong with a folder is said when it is loaded."""
+    try:
+        return bool(tomllib.loads((folder / CONFIG).read_text("utf-8")).get("task") == "spans")
+    except (OSError, ValueError):
+        return False
 
 
 def is_started(folder: Path) -> bool:
