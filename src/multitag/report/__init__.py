@@ -23,7 +23,7 @@ A page is plain data, made of a few kinds of block, so whoever makes a report ne
             ),
         ),
     )
-    written = write_page(page, Path("report.html"))  # report.html, report.json, report.tables/*.csv
+    written = write_page(page, Path("report.html"))  # report.html, report.numbers.json, report.tables/*.csv
 
 Blocks (`multitag.report.blocks`): `Text`, `Tiles`, `Table`, `Chart`, `Gallery`, `Beside` (blocks next to each other),
 `Choice` (one group of blocks out of several, such as one a label), and `Interactive` (own markup and script over a JSON

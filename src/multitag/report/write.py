@@ -28,7 +28,7 @@ class Written:
 
 
 def write_page(page: Page, path: Path, *, limit: int = LIMIT) -> Written:
-    """Write ``x.html``, ``x.json`` and ``x.tables/*.csv``; what was there is written over.
+    """Write ``x.html``, ``x.numbers.json`` and ``x.tables/*.csv``; what was there is written over.
 
     A page over the limit is written without its pictures, then with few rows a table, and says so.
 
@@ -69,7 +69,7 @@ def paths_of(path: Path) -> Written:
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"a report is an HTML file, and {path} does not end in .html. Fix: {path.name}.html")
-    return Written(path, path.with_suffix(".json"), path.with_suffix(".tables"))
+    return Written(path, path.with_suffix(".numbers.json"), path.with_suffix(".tables"))
 
 
 def _cell(cell: Any) -> Any:
