@@ -56,8 +56,8 @@ MEANINGS = {
     "train.clip": "The longest gradient; longer ones are scaled down.",
     "train.ema": "Average the weights over the steps, keeping this share of the average in each (0.999, say; less in "
     "the first steps). Validation, the best epoch and the saved model have the averaged weights. 0 is off.",
-    "train.modality_dropout": "The share of rows whose picture or text is hidden in a step, so that rows without one "
-    "are predicted well. Never both.",
+    "train.modality_dropout": "The share of steps in which all pictures or all texts are hidden, so that rows "
+    "without one are predicted well. Never both.",
     "train.monitor": "What chooses the best epoch on held-out rows: `calibrated_loss`, `loss` or a "
     "[metric](components/metrics.md). `last`: none is chosen, all epochs are trained and the last one stays.",
     "train.patience": "Stop after so many epochs without a better one; with stages, go on to the next.",

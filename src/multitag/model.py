@@ -33,7 +33,7 @@ class Model(nn.Module):
         slots: The encoders by name.
         fusion: How their outputs meet.
         heads: A head for each of the fusion's branches.
-        modality_dropout: Share of the rows that lose a modality while training, never all of them.
+        modality_dropout: Share of the batches that lose a modality while training; a row never loses all it has.
     """
 
     def __init__(
@@ -104,8 +104,10 @@ class Model(nn.Module):
         kept = self._modality[self.fusion.of] if isinstance(self.fusion, OnTokens) else None
         lost = [kind for kind in kinds if kind != kept]
         device = next(iter(batch.present.values())).device
-        dropped = torch.rand(batch.size, device=device) < self.modality_dropout
-        which = torch.randint(len(lost), (batch.size,), device=device)
+        # The whole batch loses the same: where no row lacks anything, no gradient is reckoned for the inputs of the
+        # first layers, a third of their work.
+        dropped = torch.rand(1, device=device) < self.modality_dropout
+        which = torch.randint(len(lost), (1,), device=device)
         has = {
             kind: torch.stack([batch.present[n] for n, k in self._modality.items() if k == kind]).any(0)
             for kind in kinds
