@@ -19,6 +19,7 @@ OPTIONS = {
     "per_label": [{"min_spans": 3, "shrinkage": 0.0}, {"target": "exact_f1", "min_spans": 0}],
     "begin_inside": [{"thresholds": "global"}],
     "crf": [{"path": "viterbi"}, {"thresholds": "global"}],
+    "rescored": [{"strength": 1.0, "shrinkage": 5.0}, {"target": "exact_f1"}],
 }
 COMMON = [{"unit": "token", "bridge": 2}, {"pool": "mean", "gaps": "spaces", "shortest": 4}, {"gaps": "none"}]
 CASES = [(name, options) for name in SPAN_DECODERS.names() for options in [{}, *OPTIONS.get(name, []), *COMMON]]
