@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+PATIENCE = 120_000
+"""Milliseconds: other tests may run beside these on a small machine."""
+
 
 @dataclass
 class Opened:
@@ -29,7 +32,10 @@ def browser() -> Iterator[Any]:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox"], env={**os.environ, "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
+            executable_path=found,
+            args=["--no-sandbox"],
+            timeout=PATIENCE,
+            env={**os.environ, "DBUS_SESSION_BUS_ADDRESS": "disabled:"},
         )
         yield browser
         browser.close()
@@ -42,6 +48,7 @@ def open_page(browser) -> Iterator[Callable[..., Opened]]:
 
     def open_file(path: Path, *, width: int = 1300, scheme: str = "light") -> Opened:
         page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+        page.set_default_timeout(PATIENCE)
         opened = Opened(page)
         page.on("console", lambda m: opened.complaints.append(f"{m.type}: {m.text}"))
         page.on("pageerror", lambda error: opened.complaints.append(str(error)))

@@ -17,10 +17,10 @@ def labels(splits: Splits) -> Section | None:
     """The section on labels, if any are known."""
     if not splits.labelled:
         return None
-    blocks: list[Block] = [Beside((_shares(splits), _a_row(splits))), _counts(splits), *_missing(splits)]
+    blocks: list[Block] = [_shares(splits), _counts(splits), *_missing(splits)]
     if len(splits.labels) > 1:
         blocks += _together(splits)
-    blocks.append(_sets(splits))
+    blocks.append(Beside((_a_row(splits), _sets(splits))))
     intro = "Shares are of the rows whose labels are known."
     return Section("Labels", blocks, intro if any(split.summary.unlabelled for split in splits.all) else "")
 

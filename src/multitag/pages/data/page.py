@@ -55,7 +55,7 @@ def data_page(
     sections = [overview(splits, notes), *(section for section in rest if section is not None)]
     rows = sum(len(split.samples) for split in splits.all)
     return Page(
-        title=f"The data of {names[0]}" if len(names) == 1 else f"The data of {names[0]} and {', '.join(names[1:])}",
+        title=f"Data: {', '.join(names)}",
         subtitle=f"{rows:,} rows, {len(splits.labels):,} labels",
         sections=sections,
         facts=tuple((name, str(table.path or table.name)) for name, (table, _) in zip(names, tables, strict=True)),

@@ -81,7 +81,7 @@ def _words_of_labels(splits: Splits, cleaning: Cleaning) -> list[Block]:
         scored = []
         for word, count in of_label[name].items():
             outside = everywhere[word] - count
-            if count < 2 or count * max(others, 1) <= outside * inside:
+            if count < 2 or len(word) < 2 or word.isdigit() or count * max(others, 1) <= outside * inside:
                 continue
             scored.append((_z(count, inside, outside, others), word, count, outside))
         scored.sort(key=lambda entry: (-entry[0], entry[1]))

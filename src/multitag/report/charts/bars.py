@@ -53,7 +53,7 @@ def bars(
         "barmode": "group",
         "showlegend": len(series) > 1,
     }
-    height = 90 + len(drawn) * max(20, 11 * len(series) + 6)
+    height = 90 + len(drawn) * max(20, 7 * len(series) + 6)
     return Chart(name, traces, layout, Numbers((of, *series), rows), note, height)
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from multitag.report.blocks import Chart, Numbers
+
+FEW: Final = 15
+"""Bins that leave room for bars beside each other."""
 
 
 def histogram(
@@ -19,7 +23,10 @@ def histogram(
     bins: int = 40,
     note: str = "",
 ) -> Chart:
-    """How often values occur; whole numbers over a short range get a bin each. Several series lie over each other.
+    """How often values occur; whole numbers over a short range get a bin each.
+
+    Several series stand beside each other over few bins, lie over each other over many, and are lines where they are
+    more than two.
 
     Args:
         name: Its title.
@@ -40,24 +47,28 @@ def histogram(
     centres = ((edges[:-1] + edges[1:]) / 2).tolist()
     ranges = [f"{c:g}" if whole else f"{a:g} to {b:g}" for c, a, b in zip(centres, edges, edges[1:], strict=False)]
     form = ".1%" if share else ",d"
+    width = float(edges[1] - edges[0])
+    few = whole and len(centres) <= FEW
+    look: dict[str, Any] = {"type": "bar", "textposition": "none"}
+    if len(series) > 2 and not few:
+        look = {"type": "scatter", "mode": "lines", "line": {"shape": "hvh", "width": 2}}
+    elif len(series) == 1 or not few:
+        look |= {"width": width * (0.9 if whole else 0.98), "opacity": 1 if len(series) == 1 else 0.62}
     traces = [
         {
-            "type": "bar",
+            **look,
             "name": title,
             "x": centres,
             "y": height,
             "text": ranges,
-            "textposition": "none",
-            "width": float(edges[1] - edges[0]) * (0.9 if whole else 0.98),
-            "opacity": 1 if len(series) == 1 else 0.62,
             "hovertemplate": f"%{{text}}: %{{y:{form}}}" + ("<extra></extra>" if len(series) == 1 else ""),
         }
         for title, height in heights.items()
     ]
     layout = {
-        "xaxis": {"title": {"text": value}, **({"dtick": 1} if whole and len(centres) <= 15 else {})},
+        "xaxis": {"title": {"text": value}, **({"dtick": 1} if few else {})},
         "yaxis": {"title": {"text": "share of rows" if share else "rows"}, "tickformat": ".0%" if share else ""},
-        "barmode": "overlay",
+        "barmode": "group" if few else "overlay",
         "showlegend": len(series) > 1,
     }
     starts = [

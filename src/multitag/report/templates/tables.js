@@ -124,7 +124,7 @@ multitag.table = (mount, { columns, rows, shown = 25 }) => {
   });
 
   const bar = element("div", { class: "bar" }, count);
-  const long = rows.length > 8;
+  const long = rows.length > 12;
   if (long) bar.prepend(element("input", { type: "search", placeholder: "Search all columns", "aria-label": "Search all columns",
     oninput: (event) => { search = event.target.value.toLowerCase(); limit = shown; draw(); } }));
   const head = element("thead", {}, element("tr", {}, ...heads));
