@@ -15,6 +15,7 @@ SECTIONS: dict[str, type[Any]] = {
     "train": config.TrainConfig,
     "train.stages": config.StageConfig,
     "pseudo": config.PseudoConfig,
+    "joint": config.JointConfig,
     "decision": config.DecisionConfig,
     "store": config.StoreConfig,
 }
@@ -80,6 +81,12 @@ MEANINGS = {
     "pseudo.weight": "How much a pseudo-labelled row counts in the loss, a labelled one 1. With 0 the student "
     "is the teacher.",
     "pseudo.rounds": "How many students, each taught by the one before.",
+    "joint.weight": "How much the mean loss of rows counts beside the mean loss of tokens.",
+    "joint.labels": "Learn which labels a row's spans bear, and the labels that the table gives the row itself, where "
+    "it does; or those of the spans alone.",
+    "joint.gate": "A token's probability of a label is multiplied by this power of the probability that the row has a "
+    "span of it. 0 leaves it as it is.",
+    "joint.names": "The rows' own labels; a training fills them in.",
     "decision.fit_on": "The validation rows, or all rows, each predicted by a model that was not trained on it.",
     "decision.folds": "How many models `out_of_fold` trains.",
     "store.path": 'The folder of the feature store. `"auto"` is `$MULTITAG_STORE`, or the user\'s cache folder.',

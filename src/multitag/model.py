@@ -18,6 +18,7 @@ from multitag.heads import HEADS, Head
 from multitag.heads.tokenwise import Tokenwise
 from multitag.layers import MissingModality, Standardize
 from multitag.spans import SPAN_DECODERS
+from multitag.spans.row_answers import RowAnswers
 from multitag.types import Batch, Encoded, Width
 
 SAMPLE_ROWS = 512
@@ -34,6 +35,8 @@ class Model(nn.Module):
         fusion: How their outputs meet.
         heads: A head for each of the fusion's branches.
         modality_dropout: Share of the batches that lose a modality while training; a row never loses all it has.
+        row_heads: For each branch a head on its pooled vector, where rows are answered for beside their tokens.
+        beside: Where these answers then stand.
     """
 
     def __init__(
@@ -44,6 +47,8 @@ class Model(nn.Module):
         /,
         *,
         modality_dropout: float = 0.0,
+        row_heads: Mapping[str, Head] | None = None,
+        beside: RowAnswers | None = None,
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict({name: slot.encoder for name, slot in slots.items() if not slot.frozen})
@@ -57,6 +62,8 @@ class Model(nn.Module):
         )
         self.fusion = fusion
         self.heads = nn.ModuleDict(heads)
+        self.row_heads = nn.ModuleDict(row_heads or {})
+        self.beside = beside
         self.modality_dropout = modality_dropout
         self._modality = {name: slot.encoder.modality for name, slot in slots.items()}
 
@@ -66,12 +73,17 @@ class Model(nn.Module):
         return frozenset(self.standardize_tokens)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits (B, K) or (B, T, K)."""
+        """Logits (B, K) or (B, T, K), with answers for rows (B, R + T, K)."""
         present = self._drop(batch) if self.training and self.modality_dropout else batch.present
         encoded = {name: self._encoded(name, batch, present[name]) for name in self._modality}
         branches = self.fusion(encoded)
-        logits: Tensor = self.fusion.combine({name: self.heads[name](branches[name]) for name in self.heads})
-        return logits
+        logits = self._answer(self.heads, branches)
+        if self.beside is None:
+            return logits
+        return self.beside.joined(self._answer(self.row_heads, branches), logits)
+
+    def _answer(self, heads: nn.ModuleDict, branches: Mapping[str, Encoded]) -> Tensor:
+        return self.fusion.combine({name: head(branches[name]) for name, head in heads.items()})
 
     def _encoded(self, name: str, batch: Batch, present: Tensor) -> Encoded:
         encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch)
@@ -187,11 +199,18 @@ def _model_of_tokens(config: Config, slots: Mapping[str, Slot], labels: int) -> 
     fusion = OnTokens(_widths(slots, read), config.fusion.name, config.fusion.options, text)
     begins = config.decoder is not None and SPAN_DECODERS.get(config.decoder.name).scheme == "begin_inside"
     outputs = labels * 2 if begins else labels
+    beside = None if config.joint is None else RowAnswers(labels + len(config.joint.names), outputs)
     heads = {
         branch: Tokenwise(HEADS.build(config.head.name, config.head.options, Width(width.tokens or 0), outputs))
         for branch, width in fusion.branches.items()
     }
-    return Model(slots, fusion, heads, modality_dropout=config.train.modality_dropout)
+    row_heads = {
+        branch: HEADS.build(config.head.name, config.head.options, Width(width.pooled), beside.labels)
+        for branch, width in fusion.branches.items()
+        if beside is not None
+    }
+    dropout = config.train.modality_dropout
+    return Model(slots, fusion, heads, modality_dropout=dropout, row_heads=row_heads, beside=beside)
 
 
 def _require_tokens(slots: Mapping[str, Slot], reader: str) -> None:

@@ -135,7 +135,10 @@ class SpanTagger:
 
     def _reading(self) -> dict[str, Any]:
         data = self.config.data
-        return {"columns": Columns(image=data.image, text=data.text, id=data.id, group=data.group, spans=data.spans)}
+        columns = Columns(
+            image=data.image, text=data.text, labels=data.labels, id=data.id, group=data.group, spans=data.spans
+        )
+        return {"columns": columns}
 
     def predict(
         self, rows: TableSource, *, images: str | Path | None = None, progress: Progress = silent

@@ -59,6 +59,7 @@ def settings(models: dict[str, Path], *changes: str) -> Config:
         "fusion": {"name": "concat"},
         "head": {"name": "mlp", "hidden": 24, "dropout": 0.0, "input_dropout": 0.0},
         "train": {"epochs": 8, "min_steps": 0, "batch_size": 8, "lr": 0.02, "folds": 0, "ema": 0.0},
+        "store": {"runtime": "torch"},  # an export to ONNX takes longer than these trainings
     }
     return Config.parse(values).changed(changes)
 

@@ -16,6 +16,7 @@ from multitag.config.base import Component, Section
 from multitag.config.changes import changed_values
 from multitag.config.ensemble import EnsembleConfig
 from multitag.config.faults import validated
+from multitag.config.joint import JointConfig
 from multitag.config.pseudo import PseudoConfig
 from multitag.config.span_checks import span_faults, span_head_faults
 from multitag.config.train import AUTO_FOLDS, AUTO_ROWS, TrainConfig
@@ -104,6 +105,7 @@ class Config(Section):
     loss: Component = Component(name="bce", smoothing=0.1)  # type: ignore[call-arg]
     train: TrainConfig = TrainConfig()
     pseudo: PseudoConfig | None = None
+    joint: JointConfig | None = None
     calibration: Component = Component(name="per_label")
     decision: DecisionConfig = DecisionConfig(name="expected_f1")
     decoder: Component | None = None
@@ -286,6 +288,10 @@ class Config(Section):
         faults += self._span_faults() if self.task == "spans" else []
         if self.task != "spans" and self.decoder is not None:
             faults.append("[decoder] turns tokens into spans, and the task is label sets. Fix: task = 'spans'")
+        if self.task != "spans" and self.joint is not None:
+            faults.append(
+                "[joint] learns rows' labels beside their spans, and the task is label sets. Fix: leave it out"
+            )
         if self.pseudo is not None:
             joins_rows = self.loss.name in LOSSES.table and LOSSES.get(self.loss.name).unit == "batch"
             faults += self.pseudo.faults(self.loss.name, joins_rows=joins_rows)

@@ -25,7 +25,7 @@ from multitag.sizes import Size, measure
 from multitag.span_evaluation import SpanEvaluation, evaluate_spans
 from multitag.tagging import Tagging
 from multitag.training import make_accelerator
-from multitag.types import Sample
+from multitag.types import LabelSpace, Sample
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def fit_spans(
     try:
         marked, held = by_labels(table), None if valid is None else by_labels(valid)
         space = label_space(config, marked, held)
-        asked, config = config, config.settled(len(marked) if held is None else 0)
+        asked, config = config, _with_row_labels(config.settled(len(marked) if held is None else 0), marked)
         with clock.time("checking"):
             sides = take_sides(config, space, marked, held, progress=progress)
         processes = make_accelerator(config.train.precision)
@@ -122,11 +122,19 @@ def fit_spans(
     )
 
 
+def _with_row_labels(config: Config, marked: Table) -> Config:
+    """The configuration with the rows' own labels, where they are learned beside the spans."""
+    if config.joint is None or config.joint.labels == "spans":
+        return config
+    own = LabelSpace.from_samples([replace(sample, labels=sample.row_labels) for sample in marked.samples])
+    return config.model_copy(update={"joint": config.joint.model_copy(update={"names": own.names})})
+
+
 def by_labels(table: Table) -> Table:
     """The table with the labels of each row's spans as the row's labels: rows are split and counted by them.
 
-    Labels that the rows may have beside their spans are not used. Rows whose spans are not known have no labels, and
-    neither have rows without a text: there is nothing to learn from them.
+    Labels that the rows may have beside their spans become their `row_labels`. Rows whose spans are not known have no
+    labels, and neither have rows without a text: there is nothing to learn from them.
 
     Raises:
         DataError: The table marks no spans.
@@ -141,6 +149,6 @@ def by_labels(table: Table) -> Table:
 
 def _by_labels(sample: Sample) -> Sample:
     if sample.spans is None or not (sample.text or "").strip():
-        return replace(sample, labels=None, unknown=())
+        return replace(sample, labels=None, unknown=(), row_labels=sample.labels)
     names = dict.fromkeys(span.label for span in sample.spans)
-    return replace(sample, labels=tuple(names), unknown=())
+    return replace(sample, labels=tuple(names), unknown=(), row_labels=sample.labels)
