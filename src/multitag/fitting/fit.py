@@ -11,6 +11,7 @@ from multitag.config import Config
 from multitag.data.table import Table
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import Check, check_rows
+from multitag.fitting.data_facts import data_facts
 from multitag.fitting.ensembling import train_ensemble
 from multitag.fitting.fitter import Clock, Fitter
 from multitag.fitting.label_checks import label_space
@@ -42,6 +43,7 @@ class Fitted:
         seconds: Time by stage: checking, encoding, training, testing (predicting the held-out rows, from stored
             features where encoders are frozen), teaching (predicting rows without labels), deciding.
         size: Parameters and megabytes, trained and frozen.
+        data: The tables' names, and how often each label, a picture and a text are there.
         notes: What a user should look at.
         members: Of an ensemble, the scores of each member on its own, of the same rows.
         generations: Where students were trained, the scores of the teacher and of each, of the same rows.
@@ -56,6 +58,7 @@ class Fitted:
     rows: dict[str, int]
     seconds: dict[str, float]
     size: Size
+    data: dict[str, Any]
     notes: tuple[str, ...] = ()
     members: dict[str, Evaluation] = field(default_factory=dict)
     generations: dict[str, Evaluation] = field(default_factory=dict)
@@ -71,6 +74,7 @@ class Fitted:
             "rows": self.rows,
             "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
             "size": self.size.to_dict(),
+            "data": self.data,
             "notes": list(self.notes),
         }
         if self.members:
@@ -180,6 +184,7 @@ def _fit(
         rows=sides.counts,
         seconds=clock.seconds,
         size=measure(outcome.networks),
+        data=data_facts(space, sides, table, valid, pool),
         notes=tuple(dict.fromkeys([*sides.notes, *_untaught(taught)])),
         members=members,
         generations=generations,

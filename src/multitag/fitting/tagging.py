@@ -11,6 +11,7 @@ from multitag.config import Config
 from multitag.data.table import Table
 from multitag.errors import DataError
 from multitag.fitting.copies import kept_keys
+from multitag.fitting.data_facts import data_facts
 from multitag.fitting.fitter import Clock, Fitter
 from multitag.fitting.label_checks import label_space
 from multitag.fitting.outcome import train_networks
@@ -40,6 +41,7 @@ class FittedTagging:
     rows: dict[str, int]
     seconds: dict[str, float]
     size: Size
+    data: dict[str, Any]
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,6 +55,7 @@ class FittedTagging:
             "rows": self.rows,
             "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
             "size": self.size.to_dict(),
+            "data": self.data,
             "notes": list(self.notes),
         }
 
@@ -118,6 +121,7 @@ def fit_spans(
         rows=sides.counts,
         seconds=clock.seconds,
         size=measure(answers.networks),
+        data=data_facts(space, sides, marked, held, None),
         notes=tuple(dict.fromkeys(sides.notes)),
     )
 

@@ -21,8 +21,10 @@ from multitag.decisions.calibration import Calibration
 from multitag.errors import ConfigError, DataError, RunError
 from multitag.networks import Networks
 from multitag.pipeline import NO_KEYS, HeldOut, Pipeline, Scorer, decided
+from multitag.runs.card import model_card
 from multitag.runs.files import FORMAT_VERSION, environment, json_line, read_json, require_format
 from multitag.runs.folder import (
+    CARD,
     COMBINER,
     CONFIG,
     DECISION,
@@ -72,7 +74,7 @@ def write_run(
     metrics: Mapping[str, Any] | None,
     history: Sequence[Mapping[str, Any]] | None,
 ) -> None:
-    """Write a run in place of one that the folder may hold, which stays until the new one is complete.
+    """Write a run, its model card included, in place of one that the folder may hold, which stays until it is complete.
 
     Args:
         folder: Where; made where it is not there.
@@ -86,11 +88,14 @@ def write_run(
 
     def write(path: Path) -> None:
         inner(path)
-        write_json(path / ENVIRONMENT, environment())
+        made_with = environment()
+        write_json(path / ENVIRONMENT, made_with)
         if metrics is not None:
             write_json(path / METRICS, metrics)
         if history is not None:
             write_text(path / HISTORY, "".join(json_line(row) for row in history))
+        config, labels = Config.read(path / CONFIG), read_json(path / LABELS)
+        write_text(path / CARD, model_card(Path(folder).resolve().name, config, labels, metrics, made_with))
 
     replace_run(Path(folder), write)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from multitag.config import Config
 from multitag.errors import ConfigError, RunError
-from multitag.runs.folder import CHECKPOINTS, CONFIG, EVERY, WRITING, is_started, is_whole, write_text
+from multitag.runs.folder import CARD, CHECKPOINTS, CONFIG, EVERY, WRITING, is_started, is_whole, write_text
 
 _DONE = ".done"
 
@@ -37,7 +37,7 @@ def require_free(folder: Path, config: Config, *, resume: bool, overwrite: bool)
         return
     found = {entry.name for entry in folder.iterdir()} - {WRITING, _DONE, CHECKPOINTS}
     run = is_whole(folder) or is_started(folder)
-    if (not run and found - {*EVERY}) or _foreign(folder / CHECKPOINTS):
+    if (not run and (found - {*EVERY} or found == {CARD})) or _foreign(folder / CHECKPOINTS):
         raise RunError(f"{folder} is not empty and no run. Fix: give --out a new folder")
     if overwrite:
         return

@@ -16,9 +16,10 @@ CONFIG, LABELS, MODEL, DECISION = "config.toml", "labels.json", "model.safetenso
 PREPROCESS, HISTORY, METRICS, ENVIRONMENT = "preprocess.json", "history.jsonl", "metrics.json", "environment.json"
 HELD_OUT = "held_out.safetensors"
 COMBINER, MEMBERS = "combiner.json", "members"
+CARD = "README.md"
 NEEDED = (CONFIG, LABELS, PREPROCESS, HELD_OUT, DECISION, MODEL)
 """What a run needs; an ensemble holds, in place of the model, its combiner and its members' own runs."""
-EVERY = (METRICS, HISTORY, ENVIRONMENT, MEMBERS, *NEEDED, COMBINER)
+EVERY = (CARD, METRICS, HISTORY, ENVIRONMENT, MEMBERS, *NEEDED, COMBINER)
 CHECKPOINTS = "checkpoints"
 WRITING = ".writing"
 

@@ -62,9 +62,9 @@ def copy(run: Path, tmp_path: Path) -> Path:
 
 def test_it_holds_toml_json_and_safetensors_and_nothing_else(run: Path) -> None:
     names = {path.name for path in run.iterdir()}
-    assert names == {*NEEDED, "metrics.json", "history.jsonl", "environment.json"}
+    assert names == {*NEEDED, "README.md", "metrics.json", "history.jsonl", "environment.json"}
     for path in run.iterdir():
-        assert path.suffix in (".toml", ".json", ".jsonl", ".safetensors")
+        assert path.suffix in (".toml", ".json", ".jsonl", ".safetensors", ".md")
         if path.suffix == ".safetensors":
             load_file(path)
         elif path.suffix == ".json":
