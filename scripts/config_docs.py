@@ -76,6 +76,9 @@ MEANINGS = {
     "else none, and a share of the rows is held out.",
     "train.seeds": "Train so many models from seeds `seed`, `seed` + 1 and so on, and average their logits.",
     "train.max_size": "Refuse to train a model whose weights, frozen encoders included, are larger.",
+    "train.tracker": "Tell an experiment tracker the settings, each epoch's losses, scores and rates, and the final "
+    "scores. TensorBoard's files are in the run folder, under `tracker`. Each is an extra: "
+    "`pip install 'multitag[tensorboard]'`.",
     "pseudo.high": "A label of this calibrated probability or more is taken to be there.",
     "pseudo.low": "One of this or less is taken not to be; between the two it is not known.",
     "pseudo.weight": "How much a pseudo-labelled row counts in the loss, a labelled one 1. With 0 the student "

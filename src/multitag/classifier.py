@@ -26,6 +26,7 @@ from multitag.runs import artifacts
 from multitag.runs.claim import finish, require_free
 from multitag.runs.files import read_record
 from multitag.training import make_accelerator
+from multitag.training.tracking import tracked
 from multitag.types import LabelSpace, Predictions, Probabilities
 
 __all__ = ["Classifier"]
@@ -116,16 +117,18 @@ class Classifier:
         processes = make_accelerator(config.train.precision)
         if folder is not None and processes.is_main_process:
             require_free(folder, config, resume=resume, overwrite=overwrite)
-        fitted = fit(
-            config,
-            self._read_to_train(train, images),
-            None if valid is None else self._read_to_train(valid, images),
-            None if unlabeled is None else self.read(unlabeled, images),
-            folder=folder,
-            resume=resume,
-            progress=progress,
-            on_epoch=on_epoch,
-        )
+        with tracked(config, folder, resume=resume) as tracker:
+            fitted = fit(
+                config,
+                self._read_to_train(train, images),
+                None if valid is None else self._read_to_train(valid, images),
+                None if unlabeled is None else self.read(unlabeled, images),
+                folder=folder,
+                resume=resume,
+                progress=progress,
+                on_epoch=tracker.heard(on_epoch),
+            )
+            tracker.end(fitted.to_dict(), len(fitted.history))
         for note in fitted.notes:
             warnings.warn(note, DataWarning, stacklevel=2)
         self.fitted_, self._pipeline = fitted, fitted.pipeline

@@ -25,6 +25,7 @@ from multitag.runs.tagging import load_tagging, save_tagging
 from multitag.span_evaluation import SpanEvaluation, evaluate_spans
 from multitag.tagging import Tagging
 from multitag.training import make_accelerator
+from multitag.training.tracking import tracked
 from multitag.types import LabelSpace, SpanPredictions
 
 __all__ = ["SpanTagger"]
@@ -110,15 +111,17 @@ class SpanTagger:
         if folder is not None and processes.is_main_process:
             require_free(folder, self.config, resume=resume, overwrite=overwrite)
         names = self.config.data.label_names
-        fitted = fit_spans(
-            self.config,
-            read_table(train, images=images, span_names=names, **self._reading()),
-            None if valid is None else read_table(valid, images=images, span_names=names, **self._reading()),
-            folder=folder,
-            resume=resume,
-            progress=progress,
-            on_epoch=on_epoch,
-        )
+        with tracked(self.config, folder, resume=resume) as tracker:
+            fitted = fit_spans(
+                self.config,
+                read_table(train, images=images, span_names=names, **self._reading()),
+                None if valid is None else read_table(valid, images=images, span_names=names, **self._reading()),
+                folder=folder,
+                resume=resume,
+                progress=progress,
+                on_epoch=tracker.heard(on_epoch),
+            )
+            tracker.end(fitted.to_dict(), len(fitted.history))
         _warn(fitted.notes)
         self.fitted_, self._pipeline = fitted, fitted.pipeline
         self._metrics, self._history = fitted.to_dict(), fitted.history

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -46,6 +46,10 @@ def train(
         str | None,
         typer.Option(help="Refuse a larger model before it trains, e.g. 100MB: all weights, frozen encoders included."),
     ] = None,
+    tracker: Annotated[
+        Literal["tensorboard", "mlflow", "wandb"] | None,
+        typer.Option(help="Tell an experiment tracker each epoch's losses, scores and rates, and the final scores."),
+    ] = None,
     on_bad_image: options.BadImage = None,
     image_column: options.ImageColumn = None,
     text_column: options.TextColumn = None,
@@ -83,6 +87,7 @@ def train(
         valid_share=share,
     )
     asked = [*(changes or []), *([] if max_size is None else [f"train.max_size={max_size}"])]
+    asked += [] if tracker is None else [f"train.tracker={tracker}"]
     asked += [] if share is None else ["train.folds=0"]  # one share held out, as asked, in place of every fold in turn
     settings = configure(
         task=task, recipe=recipe, file=config, changes=asked, without=without or [], seed=seed, data=data

@@ -227,7 +227,7 @@ def test_metrics_history_and_environment_say_what_was_done(run: Path) -> None:
     assert size["frozen_parameters"] > 1000
     history = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in history] == list(range(1, len(history) + 1))
-    assert {"epoch", "train_loss", "valid_loss", "valid_calibrated_loss", "seconds"} == set(history[0])
+    assert {"epoch", "train_loss", "lr", "valid_loss", "valid_calibrated_loss", "seconds"} == set(history[0])
     environment = json.loads((run / "environment.json").read_text())
     assert (
         environment["packages"]["torch"] == torch.__version__ or environment["packages"]["torch"] in torch.__version__
