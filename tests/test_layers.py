@@ -56,7 +56,7 @@ LAYERS = [
     ],
     ["training"],
     ["fitting", "classifier", "ensemble", "tagger", "opening"],
-    ["recipes", "pages", "studies"],
+    ["recipes", "pages", "studies", "explain"],
     ["cli", "__main__"],
 ]
 """From the ground up; within a layer a module may import those to its left."""
