@@ -53,9 +53,10 @@ LAYERS = [
         "sizes",
         "evaluation",
         "span_evaluation",
+        "analysis",
     ],
     ["training"],
-    ["fitting", "classifier", "ensemble", "tagger", "opening"],
+    ["fitting", "estimator", "classifier", "ensemble", "tagger", "opening"],
     ["recipes", "pages", "studies", "explain"],
     ["cli", "__main__"],
 ]

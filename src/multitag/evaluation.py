@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,24 +13,27 @@ from multitag.metrics import METRICS
 from multitag.metrics.answers import Answers
 from multitag.metrics.bootstrap import Interval, bootstrap
 from multitag.metrics.per_label import LabelScore, per_label
+from multitag.metrics.span_scores import SpanLabelScore
 from multitag.types import LabelSpace, Predictions, Sample
+
+Line = TypeVar("Line", bound=LabelScore | SpanLabelScore)
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """Scores of predictions.
+class Scores(Generic[Line]):
+    """What a model is worth on some rows.
 
     Attributes:
-        rows: Rows scored: those whose labels are known.
-        metrics: Each registered metric with its bootstrap interval.
-        labels: A row for each label.
+        rows: Rows scored: those whose labels or spans are known.
+        metrics: Each registered metric with its bootstrap interval over rows.
+        labels: A line for each label.
         unseen: Labels of these rows that the model never saw: it cannot predict them, and they count as missed.
-        empty: Rows for which no label was predicted.
+        empty: Rows for which no label, or no span, was predicted.
     """
 
     rows: int
     metrics: dict[str, Interval]
-    labels: list[LabelScore]
+    labels: list[Line]
     unseen: tuple[str, ...] = ()
     empty: int = 0
 
@@ -43,6 +46,11 @@ class Evaluation:
             "unseen": list(self.unseen),
             "empty": self.empty,
         }
+
+
+@dataclass(frozen=True)
+class Evaluation(Scores[LabelScore]):
+    """Scores of label sets."""
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

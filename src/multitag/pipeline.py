@@ -46,7 +46,7 @@ class HeldOut:
     logits: Logits
     gold: Targets
     always_labelled: bool
-    rows: Keys = field(default_factory=lambda: NO_KEYS.copy())
+    rows: Keys = field(default_factory=NO_KEYS.copy)
 
 
 @dataclass

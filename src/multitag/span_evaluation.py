@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from multitag.evaluation import plain
+from multitag.evaluation import Scores
 from multitag.metrics import SPAN_METRICS
-from multitag.metrics.bootstrap import Interval, bootstrap
+from multitag.metrics.bootstrap import bootstrap
 from multitag.metrics.span_answers import GIVEN, GOLD, PRECISE, RECALLED, SpanAnswers
 from multitag.metrics.span_scores import SpanLabelScore, spans_per_label
 from multitag.types import LabelSpace, Sample, Span, SpanPredictions
@@ -37,39 +36,19 @@ class ScoredText:
 
 
 @dataclass(frozen=True)
-class SpanEvaluation:
+class SpanEvaluation(Scores[SpanLabelScore]):
     """Scores of spans.
 
     Attributes:
-        rows: Rows scored: those whose spans are known.
-        metrics: Each registered span metric with its bootstrap interval over rows.
-        labels: A line for each label.
-        unseen: Labels of these rows that the model never saw: it cannot predict them, and they count as missed.
-        empty: Rows for which no span was predicted.
         texts: Each row scored.
     """
 
-    rows: int
-    metrics: dict[str, Interval]
-    labels: list[SpanLabelScore]
-    unseen: tuple[str, ...] = ()
-    empty: int = 0
     texts: tuple[ScoredText, ...] = ()
 
     def worst(self, count: int) -> list[ScoredText]:
         """The texts with the largest share of wrong spans, and of those with as large a one, with the most spans."""
         wrong = [text for text in self.texts if text.wrong > 0]
         return sorted(wrong, key=lambda text: (-text.wrong, -len(text.gold) - len(text.predicted)))[:count]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, NaN as `None`."""
-        return {
-            "rows": self.rows,
-            "metrics": {name: plain(asdict(interval)) for name, interval in self.metrics.items()},
-            "labels": [plain(asdict(label)) for label in self.labels],
-            "unseen": list(self.unseen),
-            "empty": self.empty,
-        }
 
 
 def evaluate_spans(

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 from multitag.config import Config
 from multitag.data.columns import Columns
+from multitag.data.image_check import BadImage
 from multitag.data.table import Table, TableSource, iter_table, read_table
 from multitag.data.write_spans import SpanWriter
-from multitag.errors import ConfigError, DataWarning, NotFittedError
+from multitag.errors import ConfigError
+from multitag.estimator import Estimator, tell
 from multitag.features.rows import check_rows
 from multitag.fitting.copies import are_copies
-from multitag.fitting.label_checks import listed
+from multitag.fitting.label_checks import listed, lost_pictures
 from multitag.fitting.tagging import FittedTagging, fit_spans
-from multitag.interrupts import uninterrupted
 from multitag.progress import Progress, silent
-from multitag.runs.claim import finish, require_free
-from multitag.runs.files import read_record
 from multitag.runs.tagging import load_tagging, save_tagging
 from multitag.span_evaluation import SpanEvaluation, evaluate_spans
 from multitag.tagging import Tagging
-from multitag.training import make_accelerator
 from multitag.training.tracking import tracked
-from multitag.types import LabelSpace, SpanPredictions
+from multitag.types import SpanPredictions
 
 __all__ = ["SpanTagger"]
 
 
-class SpanTagger:
+class SpanTagger(Estimator[Tagging, FittedTagging]):
     """Text in, labelled spans of it out; spans may overlap, nest and repeat.
 
     Rows are given as a path (SemEval's JSON, JSONL, CoNLL columns, exports of annotation tools), a polars or pandas
@@ -53,29 +50,10 @@ class SpanTagger:
     """
 
     def __init__(self, config: Config | None = None) -> None:
-        self.config = (config or Config.for_spans()).resolved()
-        if self.config.task != "spans":
-            raise ConfigError(f"a SpanTagger wants task = 'spans', not '{self.config.task}'. Fix: Classifier(config)")
-        self.fitted_: FittedTagging | None = None
-        self._pipeline: Tagging | None = None
-        self._metrics: Mapping[str, Any] | None = None
-        self._history: Sequence[Mapping[str, Any]] | None = None
-
-    @property
-    def pipeline_(self) -> Tagging:
-        """The fitted model with all it needs.
-
-        Raises:
-            NotFittedError: Neither `fit` nor `load` was called.
-        """
-        if self._pipeline is None:
-            raise NotFittedError("this SpanTagger is not fitted. Fix: call fit, or SpanTagger.load(folder)")
-        return self._pipeline
-
-    @property
-    def labels_(self) -> LabelSpace:
-        """The labels it knows."""
-        return self.pipeline_.space
+        resolved = (config or Config.for_spans()).resolved()
+        if resolved.task != "spans":
+            raise ConfigError(f"a SpanTagger wants task = 'spans', not '{resolved.task}'. Fix: Classifier(config)")
+        super().__init__(resolved)
 
     def fit(
         self,
@@ -107,9 +85,7 @@ class SpanTagger:
             Interrupted: Ctrl-C; the message says what was kept.
         """
         folder = None if out is None else Path(out)
-        processes = make_accelerator(self.config.train.precision)
-        if folder is not None and processes.is_main_process:
-            require_free(folder, self.config, resume=resume, overwrite=overwrite)
+        processes = self._claim(self.config, folder, resume=resume, overwrite=overwrite)
         names = self.config.data.label_names
         with tracked(self.config, folder, resume=resume) as tracker:
             fitted = fit_spans(
@@ -122,19 +98,7 @@ class SpanTagger:
                 on_epoch=tracker.heard(on_epoch),
             )
             tracker.end(fitted.to_dict(), len(fitted.history))
-        _warn(fitted.notes)
-        self.fitted_, self._pipeline = fitted, fitted.pipeline
-        self._metrics, self._history = fitted.to_dict(), fitted.history
-        processes.wait_for_everyone()
-        if folder is not None and processes.is_main_process:
-            with uninterrupted():
-                self.save(folder)
-                finish(folder)
-        return self
-
-    def read(self, source: TableSource, images: str | Path | None = None) -> Table:
-        """Read a table as the configuration's [data] section says."""
-        return read_table(source, images=images, **self._reading())
+        return self._keep(fitted, folder, processes)
 
     def _reading(self) -> dict[str, Any]:
         data = self.config.data
@@ -148,8 +112,9 @@ class SpanTagger:
     ) -> SpanPredictions:
         """The spans of the rows, in their order."""
         pipeline, table = self.pipeline_, self.read(rows, images)
-        _warn(table.warnings)
-        return pipeline.predict(check_rows(table.samples, self.config), progress=progress)
+        checked = check_rows(table.samples, self.config, progress=progress)
+        tell((*table.warnings, *lost_pictures(checked.bad)))
+        return pipeline.predict(checked, progress=progress)
 
     def stream(
         self,
@@ -160,11 +125,14 @@ class SpanTagger:
         progress: Progress = silent,
     ) -> Iterator[tuple[Table, SpanPredictions]]:
         """Predict a table of any length a chunk at a time; memory is for one chunk."""
-        pipeline = self.pipeline_
+        pipeline, bad = self.pipeline_, list[BadImage]()
         for number, table in enumerate(iter_table(rows, images=images, chunk_rows=chunk_rows, **self._reading())):
             if number == 0:
-                _warn(table.warnings)
-            yield table, pipeline.predict(check_rows(table.samples, self.config), progress=progress)
+                tell(table.warnings)
+            checked = check_rows(table.samples, self.config, progress=progress)
+            bad += checked.bad
+            yield table, pipeline.predict(checked, progress=progress)
+        tell(lost_pictures(bad))
 
     def predict_to(
         self,
@@ -220,11 +188,11 @@ class SpanTagger:
         pipeline, table = self.pipeline_, self.read(rows, images)
         table.require_spans()
         samples = [sample for sample in table.samples if sample.spans is not None]
-        checked = check_rows(samples, self.config)
+        checked = check_rows(samples, self.config, progress=progress)
         result = evaluate_spans(
             pipeline.predict(checked, progress=progress), samples, rounds=rounds, seed=self.config.seed
         )
-        notes = list(table.warnings)
+        notes = [*table.warnings, *lost_pictures(checked.bad)]
         if left_out := len(table) - len(samples):
             notes.append(f"the spans of {left_out} rows of {table.name} are not known: these rows are left out")
         if copies := int(are_copies(checked, pipeline.trained_on, pictures=self.config.reads_pictures).sum()):
@@ -234,7 +202,7 @@ class SpanTagger:
         if result.unseen:
             unseen = listed(result.unseen)
             notes.append(f"{len(result.unseen)} labels were never seen in training and count as missed: {unseen}")
-        _warn(notes)
+        tell(notes)
         return result
 
     def set_decoder(self, name: str, **options: Any) -> Self:
@@ -264,14 +232,4 @@ class SpanTagger:
         Raises:
             RunError: The folder is missing or cut short, of another task, or a frozen encoder is not there.
         """
-        pipeline = load_tagging(folder)
-        tagger = cls(pipeline.config)
-        tagger._pipeline = pipeline
-        tagger._metrics, tagger._history = read_record(folder)
-        return tagger
-
-
-def _warn(notes: Sequence[str]) -> None:
-    """Tell the caller of the verb what to look at, each thing once."""
-    for note in dict.fromkeys(notes):
-        warnings.warn(note, DataWarning, stacklevel=3)
+        return cls._loaded(load_tagging(folder), folder)

@@ -106,11 +106,14 @@ class Tagging:
                 "this run was written by a multitag that did not keep what a decoder is fitted on: its decoder cannot "
                 "be changed. Fix: train again"
             )
-        held = self.held_out
-        rows = zip(held.texts, held.offsets, held.logits, strict=True)
-        tagged = [TaggedText(text, own, self.calibration.apply(said)) for text, own, said in rows]
-        decoder.fit(tagged, held.gold)
+        decoder.fit(self.kept(), self.held_out.gold)
         return replace(self, config=self.config.model_copy(update={"decoder": section}), decoder=decoder)
+
+    def kept(self, most: int | None = None) -> list[TaggedText]:
+        """The held-out texts as the decoder reads them, no more than `most`; none of a run that did not keep them."""
+        held = self.held_out or KeptTexts((), (), (), ())
+        rows = list(zip(held.texts, held.offsets, held.logits, strict=True))[:most]
+        return [TaggedText(text, own, self.calibration.apply(said)) for text, own, said in rows]
 
     def tagged(self, samples: Sequence[Sample], logits: Logits) -> list[TaggedText]:
         """The texts with the calibrated probabilities of their tokens."""

@@ -7,56 +7,18 @@ import shutil
 from pathlib import Path
 
 import pytest
-import tomli_w
 
-from multitag.cli import main
-
-WORDS = {"dog": "animal", "cat": "animal", "boat": "place", "house": "place"}
-OTHER = ["two", "men", "near", "red", "old"]
+from memes import memes, write
 
 
-def memes(count: int, start: int = 0) -> list[dict]:
-    """Rows of SemEval's format; what a word is called follows from the word."""
-    found = []
-    for number in range(start, start + count):
-        words = [list(WORDS)[number % 4], *(OTHER[(number + n) % 5] for n in range(3)), list(WORDS)[number // 4 % 4]]
-        text, labels = " ".join(words), []
-        for place, word in enumerate(words):
-            at = len(" ".join(words[:place])) + bool(place)
-            if word in WORDS:
-                labels.append({"start": at, "end": at + len(word), "technique": WORDS[word], "text_fragment": word})
-        found.append({"id": str(number), "text": text, "labels": labels})
-    return found
+@pytest.fixture
+def config(span_config) -> Path:
+    return span_config
 
 
-def write(path: Path, rows: list[dict]) -> Path:
-    path.write_text(json.dumps(rows), "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory, models) -> Path:
-    """A tiny BERT that trains in a moment."""
-    values = {
-        "task": "spans",
-        "encoders": {"text": {"name": "transformers_text", "model": str(models["bert"]), "frozen": False}},
-        "fusion": {"name": "single"},
-        "head": {"name": "linear"},
-        "train": {"epochs": 10, "min_steps": 0, "batch_size": 8, "lr": 0.02, "encoder_lr": 3e-3, "folds": 0},
-    }
-    path = tmp_path_factory.mktemp("config") / "config.toml"
-    path.write_text(tomli_w.dumps(values))
-    return path
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, config) -> Path:
-    """A trained run; not to be changed."""
-    folder = tmp_path_factory.mktemp("spans")
-    table = write(folder / "memes.json", memes(40))
-    code = main.run(["train", str(table), "--config", str(config), "--out", str(folder / "run"), "--quiet"])
-    assert code == 0
-    return folder / "run"
+@pytest.fixture
+def run(span_run) -> Path:
+    return span_run
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import multitag
 from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.errors import ConfigError, DataError, DataWarning, NotFittedError, RunError
+from multitag.runs.folder import NEEDED
 from multitag.tagger import SpanTagger
 from multitag.types import Sample, Span
 
@@ -142,6 +143,41 @@ def test_runs_that_kept_nothing_still_open(fitted, tmp_path):
         loaded.set_decoder("crf")
     loaded.save(tmp_path / "copy")
     assert SpanTagger.load(tmp_path / "copy").predict(rows(5)) == fitted.predict(rows(5))
+
+
+@pytest.fixture
+def copy(fitted, tmp_path) -> Path:
+    return Path(shutil.copytree(fitted.run, tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("name", NEEDED)
+@pytest.mark.parametrize("damage", ["gone", "half", "empty", "noise"])
+def test_a_damaged_run_is_refused_by_the_file(copy, name, damage):
+    data = (copy / name).read_bytes()
+    (copy / name).write_bytes({"half": data[: len(data) // 2], "noise": b"\xff\xfe\x00noise"}.get(damage, b""))
+    if damage == "gone":
+        (copy / name).unlink()
+    with pytest.raises(RunError) as caught:
+        multitag.open_run(copy)
+    if not (name == "config.toml" and damage in ("half", "empty")):  # half a TOML file may be one, of another run
+        assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("decoder", None),
+        ("decoder", {"name": "nonsense", "options": {}, "state": {}}),
+        ("decoder", {"name": "per_label", "options": {}, "state": {"labels": ["animal", "colour", "place"]}}),
+        ("decoder", {"labels": ["animal", "colour", "place"], "thresholds": [0.5, 0.5, 0.5, 0.5]}),
+        ("calibration", {}),
+    ],
+)
+def test_a_decision_of_another_shape_is_refused(copy, part, value):
+    saved = json.loads((copy / "decision.json").read_text())
+    (copy / "decision.json").write_text(json.dumps({**saved, part: value}))
+    with pytest.raises(RunError, match=r"damaged|saved state"):
+        SpanTagger.load(copy)
 
 
 def test_row_order_and_company_change_nothing(fitted):

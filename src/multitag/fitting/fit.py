@@ -11,6 +11,7 @@ from multitag.config import Config
 from multitag.data.table import Table
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import Check, check_rows
+from multitag.fitting.begun import begin_in, interruptible
 from multitag.fitting.data_facts import data_facts
 from multitag.fitting.ensembling import train_ensemble
 from multitag.fitting.fitter import Clock, Fitter
@@ -19,14 +20,10 @@ from multitag.fitting.pseudo_labels import PseudoCounts
 from multitag.fitting.self_training import train_generations
 from multitag.fitting.sides import Scored, take_sides
 from multitag.fitting.size_limit import require_size
-from multitag.interrupts import Interrupted
 from multitag.networks import open_store
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
-from multitag.runs.claim import begin
-from multitag.runs.folder import is_started
 from multitag.sizes import Size, measure
-from multitag.training import make_accelerator
 
 
 @dataclass(frozen=True)
@@ -126,13 +123,8 @@ def fit(
         Interrupted: Ctrl-C; the message says what was kept.
     """
     clock = Clock()
-    try:
+    with interruptible(clock, folder):
         return _fit(config, table, valid, pool, folder, resume, check, rounds, progress, on_epoch, clock)
-    except KeyboardInterrupt as error:
-        kept = "nothing was begun" if clock.stage == "checking" else "the feature store keeps what was encoded"
-        if folder is not None and is_started(folder):
-            kept += f", and {folder} what was trained: go on with --resume"
-        raise Interrupted(f"stopped while {clock.stage}; {kept}") from error
 
 
 def _fit(
@@ -153,10 +145,7 @@ def _fit(
     asked, config = config, config.settled(labelled if valid is None else 0)
     with clock.time("checking"):
         sides = take_sides(config, space, table, valid, pool, check=check, progress=progress)
-    processes = make_accelerator(config.train.precision)
-    if folder is not None and processes.is_main_process:
-        begin(folder, asked, resume=resume)
-    processes.wait_for_everyone()
+    begin_in(folder, asked, resume=resume)
     with open_store(config) as store:
         fitter = Fitter(config, space, store, folder, resume, clock)
         if config.ensemble is None:

@@ -10,6 +10,7 @@ from typing import Any
 from multitag.config import Config
 from multitag.data.table import Table
 from multitag.errors import DataError
+from multitag.fitting.begun import begin_in, interruptible
 from multitag.fitting.copies import kept_keys
 from multitag.fitting.data_facts import data_facts
 from multitag.fitting.fitter import Clock, Fitter
@@ -17,15 +18,11 @@ from multitag.fitting.label_checks import label_space
 from multitag.fitting.outcome import train_networks
 from multitag.fitting.sides import Scored, take_sides
 from multitag.fitting.size_limit import require_size
-from multitag.interrupts import Interrupted
 from multitag.networks import Networks, open_store
 from multitag.progress import Progress, silent
-from multitag.runs.claim import begin
-from multitag.runs.folder import is_started
 from multitag.sizes import Size, measure
 from multitag.span_evaluation import SpanEvaluation, evaluate_spans
 from multitag.tagging import Tagging
-from multitag.training import make_accelerator
 from multitag.types import LabelSpace, Sample
 
 
@@ -87,16 +84,13 @@ def fit_spans(
         Interrupted: Ctrl-C; the message says what was kept.
     """
     clock = Clock()
-    try:
+    with interruptible(clock, folder):
         marked, held = by_labels(table), None if valid is None else by_labels(valid)
         space = label_space(config, marked, held)
         asked, config = config, _with_row_labels(config.settled(len(marked) if held is None else 0), marked)
         with clock.time("checking"):
             sides = take_sides(config, space, marked, held, progress=progress)
-        processes = make_accelerator(config.train.precision)
-        if folder is not None and processes.is_main_process:
-            begin(folder, asked, resume=resume)
-        processes.wait_for_everyone()
+        begin_in(folder, asked, resume=resume)
         with open_store(config) as store:
             fitter = Fitter(config, space, store, folder, resume, clock)
             require_size(config.train.max_size, {"": fitter}, (), sides.learned)
@@ -107,11 +101,6 @@ def fit_spans(
             tagging = Tagging.fitted(config, space, networks, chosen, answers.chosen, keys)
             predictions = tagging.decide(sides.held.samples, answers.scored)
             evaluation = evaluate_spans(predictions, sides.held.samples, seed=config.seed)
-    except KeyboardInterrupt as error:
-        kept = "nothing was begun" if clock.stage == "checking" else "the feature store keeps what was encoded"
-        if folder is not None and is_started(folder):
-            kept += f", and {folder} what was trained: go on with --resume"
-        raise Interrupted(f"stopped while {clock.stage}; {kept}") from error
     return FittedTagging(
         tagging,
         evaluation,

@@ -69,7 +69,7 @@ class _Data:
                 "numbers": {"columns": block.numbers.columns, "rows": block.numbers.rows[:2000]},
             }
         else:
-            value = {"payload": self._shown(block.payload)}
+            value = {"payload": self._shown(block.payload, cut=False)}  # arrays may be written as text
         self.blocks.append(strict(value))
         return len(self.blocks) - 1
 
@@ -100,16 +100,16 @@ class _Data:
         rows = [[self._shown(cell) for cell in row] for row in block.rows[: self.cut(block)]]
         return {"columns": columns, "rows": rows, "shown": block.shown}
 
-    def _shown(self, cell: Any) -> Any:
+    def _shown(self, cell: Any, *, cut: bool = True) -> Any:
         """A cell as the page has it: pictures by their place, long texts cut."""
         if isinstance(cell, Thumbnail):
             return {"thumbnail": self.thumbnail(cell), "name": cell.name}
         if isinstance(cell, str):
-            return cell if len(cell) <= LONG else cell[:LONG] + "…"
+            return cell[:LONG] + "…" if cut and len(cell) > LONG else cell
         if isinstance(cell, dict):
-            return {key: self._shown(value) for key, value in cell.items()}
+            return {key: self._shown(value, cut=cut) for key, value in cell.items()}
         if isinstance(cell, Sequence):
-            return [self._shown(part) for part in cell]
+            return [self._shown(part, cut=cut) for part in cell]
         return cell
 
 

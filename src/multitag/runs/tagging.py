@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from multitag.checkpoints import atomic_save
 from multitag.config import Component
 from multitag.decisions import CALIBRATIONS
-from multitag.errors import DataError, RunError
+from multitag.errors import ConfigError, DataError, RunError
 from multitag.runs.artifacts import read_config, require_whole, write_run
 from multitag.runs.files import read_json, require_format
 from multitag.runs.folder import CONFIG, DECISION, HELD_OUT, LABELS, PREPROCESS, write_json, write_text
@@ -84,8 +84,11 @@ def load_tagging(folder: str | Path) -> Tagging:
         if "state" in state:  # else of a run whose decoder is that of its training
             resolved = SPAN_DECODERS.resolve(state["name"], state["options"])
             decoder, state = Component.model_validate({"name": state["name"], **resolved}), state["state"]
-        held = load_file(path / HELD_OUT)
-        return Tagging(
+        try:
+            held = load_file(path / HELD_OUT)
+        except SafetensorError as error:
+            raise RunError(f"{path / HELD_OUT} is damaged: {error}") from error
+        tagging = Tagging(
             config.model_copy(update={"decoder": decoder}),
             space,
             load_networks(path, config, space, {}),
@@ -94,5 +97,7 @@ def load_tagging(folder: str | Path) -> Tagging:
             held["trained_on"].astype(np.int64),
             KeptTexts.from_arrays(held, space),
         )
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError, DataError, SafetensorError) as error:
+        tagging.decoder.apply(tagging.kept(1))  # of as many labels as the model, or an error now
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, ConfigError, DataError) as error:
         raise RunError(f"the run in {path} is damaged: {type(error).__name__}: {error}") from error
+    return tagging

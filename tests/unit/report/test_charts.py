@@ -80,3 +80,25 @@ def test_charts_are_json():
     ]
     for chart in made:
         json.dumps([strict(chart.traces), strict(chart.layout), strict(chart.numbers.rows)], allow_nan=False)
+
+
+def test_intervals_keep_the_ends_of_each_point():
+    series = {"ours": {"a": (0.5, 0.4, 0.7), "b": (float("nan"),) * 3}, "theirs": {"b": (0.2, 0.1, 0.2)}}
+    chart = charts.intervals("F1", series, value="F1")
+    assert chart.numbers.columns == ("series", "label", "F1", "low", "high")
+    assert chart.numbers.rows == [
+        ("ours", "a", 0.5, 0.4, 0.7),
+        ("ours", "b", None, None, None),
+        ("theirs", "b", 0.2, 0.1, 0.2),
+    ]
+    ours, theirs = chart.traces
+    assert (ours["y"], theirs["y"]) == (["a", "b"], ["b"])
+    assert ours["error_x"]["array"] == [pytest.approx(0.2), None]
+    assert ours["error_x"]["arrayminus"] == [pytest.approx(0.1), None]
+    assert chart.layout["yaxis"]["categoryarray"] == ["a", "b"]
+
+
+def test_more_intervals_than_can_be_read_are_in_the_numbers_alone():
+    chart = charts.intervals("F1", {"": {str(n): (0.5, 0.4, 0.6) for n in range(200)}}, value="F1")
+    assert (len(chart.traces[0]["y"]), len(chart.numbers.rows)) == (60, 200)
+    assert chart.note == "The first 60 of 200 are drawn."

@@ -135,3 +135,13 @@ def test_the_data_of_a_page_ends_no_script(page):
 def test_a_report_is_an_html_file(page, tmp_path, name):
     with pytest.raises(ConfigError, match=rf"{name} does not end in .html"):
         write_page(page, tmp_path / name)
+
+
+def test_cells_are_cut_where_they_are_long_and_payloads_never():
+    long = "x" * 5000
+    table = Table("Texts", (Column("text"),), [(long,)])
+    slider = Interactive("Slider", {"packed": long.upper()}, "")
+    html = render(Page("Long", (Section("All", (table, slider)),)))
+    assert "x" * 600 + "…" in html
+    assert "x" * 601 not in html
+    assert "X" * 5000 in html
