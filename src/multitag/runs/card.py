@@ -80,7 +80,7 @@ def _pipeline_tag(config: Config, modalities: Sequence[str]) -> str:
 def _results(tag: str, config: Config, metrics: Mapping[str, Any]) -> list[Any]:
     from huggingface_hub import EvalResult
 
-    scored = metrics.get("validation", {}).get("metrics", {})
+    scored = (metrics.get("validation") or {}).get("metrics", {})
     facts = metrics.get("data", {})
     split = str(metrics.get("scored_on", "validation"))
     table = facts.get("valid") if split == "valid" else None

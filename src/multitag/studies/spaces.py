@@ -189,11 +189,14 @@ def _values(key: str, schema: Mapping[str, Any], default: Any) -> Range | Choice
         return None
     if low is not None and high is not None:
         return Range(low, high)
-    if default <= 0:
+    floor = low if low is not None else schema.get("exclusiveMinimum", 0)
+    if default <= max(floor, 0):
         return None
     if kind == "integer":
-        return Range(max(int(low or 1), default // 4, 1), default * 4, log=True)
-    return Range(default / 10, default * 10.0, log=True)
+        return Range(max(int(floor), default // 4, 1), min(default * 4, high or default * 4), log=True)
+    # Where the least is near, or not included, a tenth of the way from it.
+    least = default / 10 if default / 10 > floor else floor + (default - floor) / 10
+    return Range(least, min(default * 10.0, high or default * 10.0), log=True)
 
 
 def _ends(schema: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -94,7 +94,7 @@ def test_predicted_labels_are_explained_or_the_likeliest(fitted, table):
     assert set(found) == set(predictions.labels[0])
     never = Classifier.__new__(Classifier)
     never.__dict__ |= fitted.__dict__
-    never.set_decision("global_threshold", threshold=1.0, never_empty=False)
+    never.set_decision("global_threshold", threshold=1.0, never_empty="no")
     [label] = explain(never, sample, How(side=2)).labels
     assert not label.predicted
     assert label.label == fitted.labels_.names[int(predictions.probabilities[0].argmax())]
