@@ -14,19 +14,7 @@ import multitag
 
 ROOT = Path(multitag.__file__).parent
 LAYERS = [
-    [
-        "errors",
-        "types",
-        "registry",
-        "layers",
-        "progress",
-        "interrupts",
-        "intervals",
-        "words",
-        "gold",
-        "saved_state",
-        "span_layers",
-    ],
+    ["errors", "types", "registry", "layers", "progress", "interrupts", "intervals", "words", "gold", "saved_state"],
     [
         "data",
         "augment",
@@ -41,7 +29,7 @@ LAYERS = [
         "optim",
         "checkpoints",
     ],
-    ["config", "report"],
+    ["config"],
     ["features", "model", "tasks"],
     [
         "inference",
@@ -53,11 +41,10 @@ LAYERS = [
         "sizes",
         "evaluation",
         "span_evaluation",
-        "analysis",
     ],
     ["training"],
-    ["fitting", "estimator", "classifier", "ensemble", "tagger", "opening"],
-    ["recipes", "pages", "studies", "explain"],
+    ["fitting", "classifier", "ensemble", "tagger"],
+    ["recipes"],
     ["cli", "__main__"],
 ]
 """From the ground up; within a layer a module may import those to its left."""

@@ -14,20 +14,18 @@ def predict(
     run: options.Run,
     table: options.Table,
     out: Annotated[
-        Path | None,
-        typer.Option(
-            help="The file to write: .csv, .tsv, .jsonl or .parquet; of spans .json, .jsonl or .conll. Needed, but "
-            "beside --show."
-        ),
-    ] = None,
-    show: options.Show = None,
+        Path, typer.Option(help="The file to write: .csv, .tsv, .jsonl or .parquet; of spans .json, .jsonl or .conll.")
+    ],
     images: options.Images = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write every label's probability too.")
     ] = False,
-    decision: options.Decision = None,
-    decoder: options.Decoder = None,
-    chosen: options.ChosenOptions = None,
+    decision: Annotated[
+        str | None, typer.Option(help="Decide otherwise than in training; see 'multitag list decisions'.")
+    ] = None,
+    decision_options: Annotated[
+        list[str] | None, typer.Option("--option", help="An option of --decision: key=value. May be given again.")
+    ] = None,
     on_bad_image: options.BadImage = None,
     image_column: options.ImageColumn = None,
     text_column: options.TextColumn = None,
@@ -43,29 +41,24 @@ def predict(
     from multitag.cli import tagging
     from multitag.cli.runs import open_run
 
-    bars = output.progress(quiet=quiet)
-    spans = tagging.gives_spans(run)
-    if out is None and (as_json or not (spans and show)):
-        raise typer.BadParameter("a file is needed, such as predictions.csv.", param_hint="--out")
-    data = options.data_changes(on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column)
-    if spans:
-        tagging.refuse(probabilities=probabilities, decision=decision)
-        tagger = tagging.open_tagger(run, decoder, chosen, **data)
-        rows, first = tagging.predict(
-            tagger, table, out, images=images, chunk_rows=chunk_rows, show=show or 0, progress=bars
-        )
-        if out is not None:
-            _say(run, table, rows, out, as_json=as_json)
-        if not as_json and first is not None:
-            tagging.print_predicted(first, show or 0)
+    if tagging.gives_spans(run):
+        tagging.refuse(probabilities=probabilities, decision=decision, option=decision_options)
+        tagger = tagging.open_tagger(run, text=text_column, id=id_column)
+        rows = tagger.predict_to(table, out, chunk_rows=chunk_rows, progress=output.progress(quiet=quiet))
+        _say(run, table, rows, out, as_json=as_json)
         return
-    tagging.require_spans_for(decoder=decoder, show=show)
-    classifier = open_run(run, decision, chosen, **data)
-    file = out or Path()  # it is given, as said above
-    rows = classifier.predict_to(
-        table, file, images=images, probabilities=probabilities, chunk_rows=chunk_rows, progress=bars
+    classifier = open_run(
+        run, decision, decision_options, on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column
     )
-    _say(run, table, rows, file, as_json=as_json)
+    rows = classifier.predict_to(
+        table,
+        out,
+        images=images,
+        probabilities=probabilities,
+        chunk_rows=chunk_rows,
+        progress=output.progress(quiet=quiet),
+    )
+    _say(run, table, rows, out, as_json=as_json)
 
 
 def _say(run: Path, table: Path, rows: int, out: Path, *, as_json: bool) -> None:

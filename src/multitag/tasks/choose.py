@@ -19,5 +19,4 @@ def task_of(config: Config, space: LabelSpace, slots: Mapping[str, Slot]) -> Tas
     pieces = Pieces.of(config, slots)
     if pieces is None or config.decoder is None:
         return LabelTask(space)
-    names = None if config.joint is None else config.joint.names
-    return SpanTask(space, pieces, SPAN_DECODERS.get(config.decoder.name).scheme, names)
+    return SpanTask(space, pieces, SPAN_DECODERS.get(config.decoder.name).scheme)

@@ -1,1 +1,0 @@
-"""The report pages of commands, put together from `multitag.report`'s blocks."""

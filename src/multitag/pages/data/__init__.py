@@ -1,1 +1,0 @@
-"""The page of ``multitag check --report``: what is in one or several tables, seen rather than counted."""

@@ -1,1 +1,0 @@
-"""`multitag report`: one page about one run's answers to labelled rows, or about several runs' answers to the same."""
