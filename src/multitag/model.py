@@ -142,8 +142,8 @@ class Model(nn.Module):
 
 def _fit(scale: nn.Module, vectors: Tensor) -> None:
     """Set a standardisation from the vectors (n, D) that it will see."""
-    deviation, mean = torch.std_mean(vectors.double(), dim=0, correction=0)
-    scale.fit(mean.float(), deviation.float())  # type: ignore[operator]
+    deviation, mean = torch.std_mean(vectors, dim=0, correction=0)  # torch sums up in double precision
+    scale.fit(mean, deviation)  # type: ignore[operator]
 
 
 def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model:
