@@ -15,6 +15,7 @@ SECTIONS: dict[str, type[Any]] = {
     "train": config.TrainConfig,
     "train.stages": config.StageConfig,
     "pseudo": config.PseudoConfig,
+    "joint": config.JointConfig,
     "decision": config.DecisionConfig,
     "store": config.StoreConfig,
 }
@@ -56,8 +57,8 @@ MEANINGS = {
     "train.clip": "The longest gradient; longer ones are scaled down.",
     "train.ema": "Average the weights over the steps, keeping this share of the average in each (0.999, say; less in "
     "the first steps). Validation, the best epoch and the saved model have the averaged weights. 0 is off.",
-    "train.modality_dropout": "The share of rows whose picture or text is hidden in a step, so that rows without one "
-    "are predicted well. Never both.",
+    "train.modality_dropout": "The share of steps in which all pictures or all texts are hidden, so that rows "
+    "without one are predicted well. Never both.",
     "train.monitor": "What chooses the best epoch on held-out rows: `calibrated_loss`, `loss` or a "
     "[metric](components/metrics.md). `last`: none is chosen, all epochs are trained and the last one stays.",
     "train.patience": "Stop after so many epochs without a better one; with stages, go on to the next.",
@@ -75,11 +76,20 @@ MEANINGS = {
     "else none, and a share of the rows is held out.",
     "train.seeds": "Train so many models from seeds `seed`, `seed` + 1 and so on, and average their logits.",
     "train.max_size": "Refuse to train a model whose weights, frozen encoders included, are larger.",
+    "train.tracker": "Tell an experiment tracker the settings, each epoch's losses, scores and rates, and the final "
+    "scores. TensorBoard's files are in the run folder, under `tracker`. Each is an extra: "
+    "`pip install 'multitag[tensorboard]'`.",
     "pseudo.high": "A label of this calibrated probability or more is taken to be there.",
     "pseudo.low": "One of this or less is taken not to be; between the two it is not known.",
     "pseudo.weight": "How much a pseudo-labelled row counts in the loss, a labelled one 1. With 0 the student "
     "is the teacher.",
     "pseudo.rounds": "How many students, each taught by the one before.",
+    "joint.weight": "How much the mean loss of rows counts beside the mean loss of tokens.",
+    "joint.labels": "Learn which labels a row's spans bear, and the labels that the table gives the row itself, where "
+    "it does; or those of the spans alone.",
+    "joint.gate": "A token's probability of a label is multiplied by this power of the probability that the row has a "
+    "span of it. 0 leaves it as it is.",
+    "joint.names": "The rows' own labels; a training fills them in.",
     "decision.fit_on": "The validation rows, or all rows, each predicted by a model that was not trained on it.",
     "decision.folds": "How many models `out_of_fold` trains.",
     "store.path": 'The folder of the feature store. `"auto"` is `$MULTITAG_STORE`, or the user\'s cache folder.',

@@ -14,7 +14,19 @@ import multitag
 
 ROOT = Path(multitag.__file__).parent
 LAYERS = [
-    ["errors", "types", "registry", "layers", "progress", "interrupts", "intervals", "words", "gold", "saved_state"],
+    [
+        "errors",
+        "types",
+        "registry",
+        "layers",
+        "progress",
+        "interrupts",
+        "intervals",
+        "words",
+        "gold",
+        "saved_state",
+        "span_layers",
+    ],
     [
         "data",
         "augment",
@@ -29,7 +41,7 @@ LAYERS = [
         "optim",
         "checkpoints",
     ],
-    ["config"],
+    ["config", "report"],
     ["features", "model", "tasks"],
     [
         "inference",
@@ -41,10 +53,11 @@ LAYERS = [
         "sizes",
         "evaluation",
         "span_evaluation",
+        "analysis",
     ],
     ["training"],
-    ["fitting", "classifier", "ensemble", "tagger"],
-    ["recipes"],
+    ["fitting", "estimator", "classifier", "ensemble", "tagger", "opening"],
+    ["recipes", "pages", "studies", "explain"],
     ["cli", "__main__"],
 ]
 """From the ground up; within a layer a module may import those to its left."""

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from multitag.classifier import Classifier as Classifier
     from multitag.config import Config as Config
     from multitag.ensemble import Ensemble as Ensemble
-    from multitag.ensemble import open_run as open_run
+    from multitag.opening import open_run as open_run
     from multitag.tagger import SpanTagger as SpanTagger
     from multitag.types import Sample as Sample
 
@@ -21,7 +21,7 @@ _HOMES = {
     "Ensemble": "multitag.ensemble",
     "Sample": "multitag.types",
     "SpanTagger": "multitag.tagger",
-    "open_run": "multitag.ensemble",
+    "open_run": "multitag.opening",
 }
 
 

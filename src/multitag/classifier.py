@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -13,25 +12,23 @@ from multitag.data.columns import Columns
 from multitag.data.image_check import BadImage
 from multitag.data.table import Table, TableSource, iter_table, read_table
 from multitag.data.write import PredictionWriter
-from multitag.errors import ConfigError, DataWarning, NotFittedError
+from multitag.errors import ConfigError
+from multitag.estimator import Estimator, tell
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import check_rows
 from multitag.fitting.copies import seen_in_training
 from multitag.fitting.fit import Fitted, fit
 from multitag.fitting.label_checks import labelled, listed, lost_pictures
-from multitag.interrupts import uninterrupted
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
 from multitag.runs import artifacts
-from multitag.runs.claim import finish, require_free
-from multitag.runs.files import read_record
-from multitag.training import make_accelerator
-from multitag.types import LabelSpace, Predictions, Probabilities
+from multitag.training.tracking import tracked
+from multitag.types import Predictions, Probabilities
 
 __all__ = ["Classifier"]
 
 
-class Classifier:
+class Classifier(Estimator[Pipeline, Fitted]):
     """Image + text in, a set of labels out.
 
     Rows are given as a path (CSV, TSV, JSONL, Parquet, JSON), a polars or pandas frame, or a list of `Sample`.
@@ -49,34 +46,10 @@ class Classifier:
     """
 
     def __init__(self, config: Config | None = None) -> None:
-        self.config = (config or Config()).resolved()
-        if self.config.task != "labels":
-            raise ConfigError(f"a Classifier gives label sets; task = '{self.config.task}'. Fix: SpanTagger(config)")
-        self.fitted_: Fitted | None = None
-        self._pipeline: Pipeline | None = None
-        self._metrics: Mapping[str, Any] | None = None
-        self._history: Sequence[Mapping[str, Any]] | None = None
-
-    @property
-    def pipeline_(self) -> Pipeline:
-        """The fitted model with all it needs.
-
-        Raises:
-            NotFittedError: Neither `fit` nor `load` was called.
-        """
-        if self._pipeline is None:
-            raise NotFittedError("this Classifier is not fitted. Fix: call fit, or Classifier.load(folder)")
-        return self._pipeline
-
-    @property
-    def is_fitted(self) -> bool:
-        """Whether `fit` or `load` was called."""
-        return self._pipeline is not None
-
-    @property
-    def labels_(self) -> LabelSpace:
-        """The labels it knows."""
-        return self.pipeline_.space
+        resolved = (config or Config()).resolved()
+        if resolved.task != "labels":
+            raise ConfigError(f"a Classifier gives label sets; task = '{resolved.task}'. Fix: SpanTagger(config)")
+        super().__init__(resolved)
 
     def fit(
         self,
@@ -113,37 +86,24 @@ class Classifier:
         """
         folder = None if out is None else Path(out)
         config = self.config.with_students(wanted=unlabeled is not None)
-        processes = make_accelerator(config.train.precision)
-        if folder is not None and processes.is_main_process:
-            require_free(folder, config, resume=resume, overwrite=overwrite)
-        fitted = fit(
-            config,
-            self._read_to_train(train, images),
-            None if valid is None else self._read_to_train(valid, images),
-            None if unlabeled is None else self.read(unlabeled, images),
-            folder=folder,
-            resume=resume,
-            progress=progress,
-            on_epoch=on_epoch,
-        )
-        for note in fitted.notes:
-            warnings.warn(note, DataWarning, stacklevel=2)
-        self.fitted_, self._pipeline = fitted, fitted.pipeline
-        self._metrics, self._history = fitted.to_dict(), fitted.history
-        processes.wait_for_everyone()
-        if folder is not None and processes.is_main_process:
-            with uninterrupted():
-                self.save(folder)
-                finish(folder)
-        return self
+        processes = self._claim(config, folder, resume=resume, overwrite=overwrite)
+        with tracked(config, folder, resume=resume) as tracker:
+            fitted = fit(
+                config,
+                self._read_to_train(train, images),
+                None if valid is None else self._read_to_train(valid, images),
+                None if unlabeled is None else self.read(unlabeled, images),
+                folder=folder,
+                resume=resume,
+                progress=progress,
+                on_epoch=tracker.heard(on_epoch),
+            )
+            tracker.end(fitted.to_dict(), len(fitted.history))
+        return self._keep(fitted, folder, processes)
 
     def _read_to_train(self, source: TableSource, images: str | Path | None) -> Table:
         """Read a table whose labels must all be among those declared, where any are."""
         return read_table(source, images=images, label_names=self.config.data.label_names, **self._reading())
-
-    def read(self, source: TableSource, images: str | Path | None = None) -> Table:
-        """Read a table as the configuration's [data] section says."""
-        return read_table(source, images=images, **self._reading())
 
     def _reading(self) -> dict[str, Any]:
         data = self.config.data
@@ -156,7 +116,7 @@ class Classifier:
         """Label sets of the rows, in their order."""
         pipeline, table = self.pipeline_, self.read(rows, images)
         checked = check_rows(table.samples, self.config, progress=progress)
-        _warn((*table.warnings, *lost_pictures(checked.bad)))
+        tell((*table.warnings, *lost_pictures(checked.bad)))
         return pipeline.predict(checked, progress=progress)
 
     def predict_proba(
@@ -178,11 +138,11 @@ class Classifier:
         pipeline, bad = self.pipeline_, list[BadImage]()
         for number, table in enumerate(iter_table(rows, images=images, chunk_rows=chunk_rows, **self._reading())):
             if number == 0:
-                _warn(table.warnings)
+                tell(table.warnings)
             checked = check_rows(table.samples, self.config, progress=progress)
             bad += checked.bad
             yield table, pipeline.predict(checked, progress=progress)
-        _warn(lost_pictures(bad))
+        tell(lost_pictures(bad))
 
     def predict_to(
         self,
@@ -254,7 +214,7 @@ class Classifier:
         if result.unseen:
             unseen = listed(result.unseen)
             notes.append(f"{len(result.unseen)} labels were never seen in training and count as missed: {unseen}")
-        _warn(notes)
+        tell(notes)
         return result
 
     def set_decision(self, name: str, **options: Any) -> Self:
@@ -283,15 +243,4 @@ class Classifier:
         Raises:
             RunError: The folder is missing or cut short, or a frozen encoder is not there.
         """
-        pipeline = artifacts.load_run(folder)
-        classifier = cls.__new__(cls)
-        Classifier.__init__(classifier, pipeline.config)
-        classifier._pipeline = pipeline
-        classifier._metrics, classifier._history = read_record(folder)
-        return classifier
-
-
-def _warn(notes: Sequence[str]) -> None:
-    """Tell the caller of the verb what to look at, each thing once."""
-    for note in dict.fromkeys(notes):
-        warnings.warn(note, DataWarning, stacklevel=3)
+        return cls._loaded(artifacts.load_run(folder), folder)

@@ -13,9 +13,8 @@ from multitag.config import Config
 from multitag.config.ensemble import COMMON, COMMON_TRAINING
 from multitag.errors import ConfigError, RunError
 from multitag.pipeline import Pipeline
-from multitag.runs.folder import COMBINER
 
-__all__ = ["Ensemble", "open_run"]
+__all__ = ["Ensemble"]
 
 
 class Ensemble(Classifier):
@@ -98,16 +97,6 @@ class Ensemble(Classifier):
         if ensemble.config.ensemble is None:
             raise RunError(f"{folder} holds a single model and no ensemble. Fix: Classifier.load, or open_run")
         return ensemble
-
-
-def open_run(folder: str | Path) -> Classifier:
-    """The run in a folder: a `Classifier`, or an `Ensemble` where it is one.
-
-    Raises:
-        RunError: The folder is missing or cut short, or a frozen encoder is not there.
-    """
-    is_ensemble = (Path(folder) / COMBINER).is_file()
-    return Ensemble.load(folder) if is_ensemble else Classifier.load(folder)
 
 
 def _plan(name: str, member: Config | Classifier | str | Path) -> Config | str:

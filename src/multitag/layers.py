@@ -91,6 +91,8 @@ class MissingModality(nn.Module):
 
     def forward(self, encoded: Encoded, present: Tensor) -> Encoded:
         """Replace the rows where `present` (B,) is False; they get one token, the learned one."""
+        if bool(present.all()):
+            return encoded
         here = present.unsqueeze(-1)
         pooled = torch.where(here, encoded.pooled, self.pooled.to(encoded.pooled.dtype))
         if encoded.tokens is None or encoded.mask is None or self.token is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +13,12 @@ from multitag.errors import ConfigError
 from multitag.features.feeder import Feeder, nothing_encoded, scatter_tokens
 from multitag.features.slots import Slot
 from multitag.fusions import FUSIONS, Fusion
+from multitag.fusions.on_tokens import OnTokens
 from multitag.heads import HEADS, Head
 from multitag.heads.tokenwise import Tokenwise
 from multitag.layers import MissingModality, Standardize
 from multitag.spans import SPAN_DECODERS
+from multitag.spans.row_answers import RowAnswers
 from multitag.types import Batch, Encoded, Width
 
 SAMPLE_ROWS = 512
@@ -32,7 +34,9 @@ class Model(nn.Module):
         slots: The encoders by name.
         fusion: How their outputs meet.
         heads: A head for each of the fusion's branches.
-        modality_dropout: Share of the rows that lose a modality while training, never all of them.
+        modality_dropout: Share of the batches that lose a modality while training; a row never loses all it has.
+        row_heads: For each branch a head on its pooled vector, where rows are answered for beside their tokens.
+        beside: Where these answers then stand.
     """
 
     def __init__(
@@ -43,6 +47,8 @@ class Model(nn.Module):
         /,
         *,
         modality_dropout: float = 0.0,
+        row_heads: Mapping[str, Head] | None = None,
+        beside: RowAnswers | None = None,
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict({name: slot.encoder for name, slot in slots.items() if not slot.frozen})
@@ -56,21 +62,28 @@ class Model(nn.Module):
         )
         self.fusion = fusion
         self.heads = nn.ModuleDict(heads)
+        self.row_heads = nn.ModuleDict(row_heads or {})
+        self.beside = beside
         self.modality_dropout = modality_dropout
         self._modality = {name: slot.encoder.modality for name, slot in slots.items()}
 
     @property
-    def needs_tokens(self) -> bool:
-        """Whether the fusion or the heads read tokens."""
-        return len(self.standardize_tokens) > 0
+    def reads_tokens(self) -> frozenset[str]:
+        """The encoders whose tokens the fusion or the heads read."""
+        return frozenset(self.standardize_tokens)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits (B, K) or (B, T, K)."""
+        """Logits (B, K) or (B, T, K), with answers for rows (B, R + T, K)."""
         present = self._drop(batch) if self.training and self.modality_dropout else batch.present
         encoded = {name: self._encoded(name, batch, present[name]) for name in self._modality}
         branches = self.fusion(encoded)
-        logits: Tensor = self.fusion.combine({name: self.heads[name](branches[name]) for name in self.heads})
-        return logits
+        logits = self._answer(self.heads, branches)
+        if self.beside is None:
+            return logits
+        return self.beside.joined(self._answer(self.row_heads, branches), logits)
+
+    def _answer(self, heads: nn.ModuleDict, branches: Mapping[str, Encoded]) -> Tensor:
+        return self.fusion.combine({name: head(branches[name]) for name, head in heads.items()})
 
     def _encoded(self, name: str, batch: Batch, present: Tensor) -> Encoded:
         encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch)
@@ -86,26 +99,33 @@ class Model(nn.Module):
         present = batch.present[name]
         if not batch.inputs[name]:
             pooled = torch.zeros(batch.size, encoder.width, device=present.device)
-            return nothing_encoded(pooled, encoder, tokens=self.needs_tokens)
-        encoded = encoder(batch.inputs[name], tokens=self.needs_tokens)
+            return nothing_encoded(pooled, encoder, tokens=name in self.reads_tokens)
+        encoded = encoder(batch.inputs[name], tokens=name in self.reads_tokens)
         pooled = encoded.pooled.new_zeros(batch.size, encoded.pooled.shape[-1])
         pooled[present] = encoded.pooled
         return scatter_tokens(encoded._replace(pooled=pooled), present)
 
     def _drop(self, batch: Batch) -> dict[str, Tensor]:
-        """What is left after modality dropout: a row keeps at least one of the modalities it has."""
+        """What is left after modality dropout: a row keeps at least one of the modalities it has.
+
+        Where each token is answered for, the text stays: without it there is nothing to answer.
+        """
         kinds = sorted(set(self._modality.values()))
         if len(kinds) < 2:
             return batch.present
+        kept = self._modality[self.fusion.of] if isinstance(self.fusion, OnTokens) else None
+        lost = [kind for kind in kinds if kind != kept]
         device = next(iter(batch.present.values())).device
-        dropped = torch.rand(batch.size, device=device) < self.modality_dropout
-        which = torch.randint(len(kinds), (batch.size,), device=device)
+        # The whole batch loses the same: where no row lacks anything, no gradient is reckoned for the inputs of the
+        # first layers, a third of their work.
+        dropped = torch.rand(1, device=device) < self.modality_dropout
+        which = torch.randint(len(lost), (1,), device=device)
         has = {
             kind: torch.stack([batch.present[n] for n, k in self._modality.items() if k == kind]).any(0)
             for kind in kinds
         }
-        left = {}
-        for place, kind in enumerate(kinds):
+        left = {kind: has[kind] for kind in kinds}
+        for place, kind in enumerate(lost):
             others = torch.stack([has[other] for other in kinds if other != kind]).any(0)
             left[kind] = ~(dropped & (which == place) & others)
         return {name: here & left[self._modality[name]] for name, here in batch.present.items()}
@@ -152,32 +172,59 @@ def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model
     Raises:
         ConfigError: Tokens are read where an encoder gives none.
     """
-    of_tokens = config.task == "spans"
+    if config.task == "spans":
+        return _model_of_tokens(config, slots, labels)
     readers = {
         f"fusion '{config.fusion.name}'": FUSIONS.get(config.fusion.name).needs,
-        f"head '{config.head.name}'": Tokenwise.needs if of_tokens else HEADS.get(config.head.name).needs,
+        f"head '{config.head.name}'": HEADS.get(config.head.name).needs,
     }
-    without = [name for name, slot in slots.items() if slot.encoder.token_width is None]
     for reader, needs in readers.items():
-        if needs == "tokens" and without:
-            raise ConfigError(
-                f"{reader} reads tokens, and these encoders have none: {', '.join(without)}. "
-                f"Fix: choose another {reader.split()[0]} or other encoders"
-            )
-    tokens = "tokens" in readers.values()
-    widths = {
-        name: Width(slot.encoder.width, slot.encoder.token_width if tokens else None) for name, slot in slots.items()
-    }
+        if needs == "tokens":
+            _require_tokens(slots, reader)
+    widths = _widths(slots, slots if "tokens" in readers.values() else ())
     fusion: Fusion = FUSIONS.build(config.fusion.name, config.fusion.options, widths)
-    if of_tokens and config.decoder is not None:
-        labels *= 2 if SPAN_DECODERS.get(config.decoder.name).scheme == "begin_inside" else 1
-        laid = {
-            branch: Tokenwise(HEADS.build(config.head.name, config.head.options, Width(width.tokens or 0), labels))
-            for branch, width in fusion.branches.items()
-        }
-        return Model(slots, fusion, laid, modality_dropout=config.train.modality_dropout)
     heads = {
         branch: HEADS.build(config.head.name, config.head.options, width, labels)
         for branch, width in fusion.branches.items()
     }
     return Model(slots, fusion, heads, modality_dropout=config.train.modality_dropout)
+
+
+def _model_of_tokens(config: Config, slots: Mapping[str, Slot], labels: int) -> Model:
+    """A model that answers for each token of the encoder of texts."""
+    text = next(name for name, slot in slots.items() if slot.encoder.modality == "text")
+    reads_all = FUSIONS.get(config.fusion.name).needs == "tokens"
+    read = {name: slot for name, slot in slots.items() if reads_all or name == text}
+    _require_tokens(read, f"fusion '{config.fusion.name}'" if reads_all else "task = 'spans'")
+    fusion = OnTokens(_widths(slots, read), config.fusion.name, config.fusion.options, text)
+    begins = config.decoder is not None and SPAN_DECODERS.get(config.decoder.name).scheme == "begin_inside"
+    outputs = labels * 2 if begins else labels
+    beside = None if config.joint is None else RowAnswers(labels + len(config.joint.names), outputs)
+    heads = {
+        branch: Tokenwise(HEADS.build(config.head.name, config.head.options, Width(width.tokens or 0), outputs))
+        for branch, width in fusion.branches.items()
+    }
+    row_heads = {
+        branch: HEADS.build(config.head.name, config.head.options, Width(width.pooled), beside.labels)
+        for branch, width in fusion.branches.items()
+        if beside is not None
+    }
+    dropout = config.train.modality_dropout
+    return Model(slots, fusion, heads, modality_dropout=dropout, row_heads=row_heads, beside=beside)
+
+
+def _require_tokens(slots: Mapping[str, Slot], reader: str) -> None:
+    without = [name for name, slot in slots.items() if slot.encoder.token_width is None]
+    if without:
+        raise ConfigError(
+            f"{reader} reads tokens, and these encoders have none: {', '.join(without)}. "
+            f"Fix: choose another {reader.split(maxsplit=1)[0]} or other encoders"
+        )
+
+
+def _widths(slots: Mapping[str, Slot], read: Collection[str]) -> dict[str, Width]:
+    """How wide what each encoder gives is; with tokens for those whose tokens are read."""
+    return {
+        name: Width(slot.encoder.width, slot.encoder.token_width if name in read else None)
+        for name, slot in slots.items()
+    }

@@ -109,5 +109,5 @@ def feed(
     device = next(model.parameters()).device
     for slot in slots.values():
         slot.encoder.to(device)
-    fill(store, slots, rows, tokens=model.needs_tokens, device=device, progress=progress)
-    return Feeder(rows, slots, store, targets=targets, weights=weights, tokens=model.needs_tokens)
+    fill(store, slots, rows, tokens=model.reads_tokens, device=device, progress=progress)
+    return Feeder(rows, slots, store, targets=targets, weights=weights, tokens=model.reads_tokens)

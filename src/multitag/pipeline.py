@@ -40,11 +40,13 @@ class HeldOut:
         logits: (N, K).
         gold: (N, K), NaN where a label is not known.
         always_labelled: Whether every training row whose labels are known has one.
+        rows: (N,), the key of what each row shows, by which it is known again in a table; none in older runs.
     """
 
     logits: Logits
     gold: Targets
     always_labelled: bool
+    rows: Keys = field(default_factory=NO_KEYS.copy)
 
 
 @dataclass

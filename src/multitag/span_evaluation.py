@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from multitag.evaluation import plain
+import numpy as np
+
+from multitag.evaluation import Scores
 from multitag.metrics import SPAN_METRICS
-from multitag.metrics.bootstrap import Interval, bootstrap
-from multitag.metrics.span_answers import SpanAnswers
+from multitag.metrics.bootstrap import bootstrap
+from multitag.metrics.span_answers import GIVEN, GOLD, PRECISE, RECALLED, SpanAnswers
 from multitag.metrics.span_scores import SpanLabelScore, spans_per_label
-from multitag.types import LabelSpace, Sample, SpanPredictions
+from multitag.types import LabelSpace, Sample, Span, SpanPredictions
 
 
 @dataclass(frozen=True)
-class SpanEvaluation:
+class ScoredText:
+    """A text with known spans and those predicted.
+
+    Attributes:
+        id: What names the row.
+        text: The text.
+        gold: Its spans.
+        predicted: Those predicted.
+        wrong: The share of all spans, gold and predicted, that the other side does not have; a span that is partly
+            matched counts in part. 0 where there is none.
+    """
+
+    id: str
+    text: str
+    gold: tuple[Span, ...]
+    predicted: tuple[Span, ...]
+    wrong: float
+
+
+@dataclass(frozen=True)
+class SpanEvaluation(Scores[SpanLabelScore]):
     """Scores of spans.
 
     Attributes:
-        rows: Rows scored: those whose spans are known.
-        metrics: Each registered span metric with its bootstrap interval over rows.
-        labels: A line for each label.
-        unseen: Labels of these rows that the model never saw: it cannot predict them, and they count as missed.
-        empty: Rows for which no span was predicted.
+        texts: Each row scored.
     """
 
-    rows: int
-    metrics: dict[str, Interval]
-    labels: list[SpanLabelScore]
-    unseen: tuple[str, ...] = ()
-    empty: int = 0
+    texts: tuple[ScoredText, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, NaN as `None`."""
-        return {
-            "rows": self.rows,
-            "metrics": {name: plain(asdict(interval)) for name, interval in self.metrics.items()},
-            "labels": [plain(asdict(label)) for label in self.labels],
-            "unseen": list(self.unseen),
-            "empty": self.empty,
-        }
+    def worst(self, count: int) -> list[ScoredText]:
+        """The texts with the largest share of wrong spans, and of those with as large a one, with the most spans."""
+        wrong = [text for text in self.texts if text.wrong > 0]
+        return sorted(wrong, key=lambda text: (-text.wrong, -len(text.gold) - len(text.predicted)))[:count]
 
 
 def evaluate_spans(
@@ -64,4 +72,14 @@ def evaluate_spans(
         labels=spans_per_label(answers),
         unseen=unseen,
         empty=sum(not spans for spans in known),
+        texts=tuple(_scored(predictions, samples, answers)),
     )
+
+
+def _scored(predictions: SpanPredictions, samples: Sequence[Sample], answers: SpanAnswers) -> Iterator[ScoredText]:
+    totals = answers.sums[:, :, [GIVEN, GOLD]].sum((1, 2))
+    matched = np.minimum(answers.sums[:, :, [PRECISE, RECALLED]], answers.sums[:, :, [GIVEN, GOLD]]).sum((1, 2))
+    for row, (sample, spans) in enumerate(zip(samples, predictions.spans, strict=True)):
+        if sample.spans is not None:
+            wrong = 1 - float(matched[row] / totals[row]) if totals[row] else 0.0
+            yield ScoredText(sample.id, sample.text or "", sample.spans, spans, wrong)

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 from multitag.config import Config
 from multitag.data.columns import Columns
+from multitag.data.image_check import BadImage
 from multitag.data.table import Table, TableSource, iter_table, read_table
 from multitag.data.write_spans import SpanWriter
-from multitag.errors import ConfigError, DataWarning, NotFittedError
+from multitag.errors import ConfigError
+from multitag.estimator import Estimator, tell
 from multitag.features.rows import check_rows
 from multitag.fitting.copies import are_copies
-from multitag.fitting.label_checks import listed
+from multitag.fitting.label_checks import listed, lost_pictures
 from multitag.fitting.tagging import FittedTagging, fit_spans
-from multitag.interrupts import uninterrupted
 from multitag.progress import Progress, silent
-from multitag.runs.claim import finish, require_free
-from multitag.runs.files import read_record
 from multitag.runs.tagging import load_tagging, save_tagging
 from multitag.span_evaluation import SpanEvaluation, evaluate_spans
 from multitag.tagging import Tagging
-from multitag.training import make_accelerator
-from multitag.types import LabelSpace, SpanPredictions
+from multitag.training.tracking import tracked
+from multitag.types import SpanPredictions
 
 __all__ = ["SpanTagger"]
 
 
-class SpanTagger:
+class SpanTagger(Estimator[Tagging, FittedTagging]):
     """Text in, labelled spans of it out; spans may overlap, nest and repeat.
 
     Rows are given as a path (SemEval's JSON, JSONL, CoNLL columns, exports of annotation tools), a polars or pandas
@@ -52,35 +50,17 @@ class SpanTagger:
     """
 
     def __init__(self, config: Config | None = None) -> None:
-        self.config = (config or Config.for_spans()).resolved()
-        if self.config.task != "spans":
-            raise ConfigError(f"a SpanTagger wants task = 'spans', not '{self.config.task}'. Fix: Classifier(config)")
-        self.fitted_: FittedTagging | None = None
-        self._pipeline: Tagging | None = None
-        self._metrics: Mapping[str, Any] | None = None
-        self._history: Sequence[Mapping[str, Any]] | None = None
-
-    @property
-    def pipeline_(self) -> Tagging:
-        """The fitted model with all it needs.
-
-        Raises:
-            NotFittedError: Neither `fit` nor `load` was called.
-        """
-        if self._pipeline is None:
-            raise NotFittedError("this SpanTagger is not fitted. Fix: call fit, or SpanTagger.load(folder)")
-        return self._pipeline
-
-    @property
-    def labels_(self) -> LabelSpace:
-        """The labels it knows."""
-        return self.pipeline_.space
+        resolved = (config or Config.for_spans()).resolved()
+        if resolved.task != "spans":
+            raise ConfigError(f"a SpanTagger wants task = 'spans', not '{resolved.task}'. Fix: Classifier(config)")
+        super().__init__(resolved)
 
     def fit(
         self,
         train: TableSource,
         valid: TableSource | None = None,
         *,
+        images: str | Path | None = None,
         out: str | Path | None = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -92,6 +72,7 @@ class SpanTagger:
         Args:
             train: The rows.
             valid: Rows to choose epoch, calibration and decoder by; a share of `train` by default.
+            images: The folder that pictures' names are relative to.
             out: The run folder to write, checkpoints included.
             resume: Go on with a training that was cut short in `out`; where there is none, begin one.
             overwrite: Replace a run that `out` holds already, once the new one is complete.
@@ -104,63 +85,74 @@ class SpanTagger:
             Interrupted: Ctrl-C; the message says what was kept.
         """
         folder = None if out is None else Path(out)
-        processes = make_accelerator(self.config.train.precision)
-        if folder is not None and processes.is_main_process:
-            require_free(folder, self.config, resume=resume, overwrite=overwrite)
+        processes = self._claim(self.config, folder, resume=resume, overwrite=overwrite)
         names = self.config.data.label_names
-        fitted = fit_spans(
-            self.config,
-            read_table(train, span_names=names, **self._reading()),
-            None if valid is None else read_table(valid, span_names=names, **self._reading()),
-            folder=folder,
-            resume=resume,
-            progress=progress,
-            on_epoch=on_epoch,
-        )
-        _warn(fitted.notes)
-        self.fitted_, self._pipeline = fitted, fitted.pipeline
-        self._metrics, self._history = fitted.to_dict(), fitted.history
-        processes.wait_for_everyone()
-        if folder is not None and processes.is_main_process:
-            with uninterrupted():
-                self.save(folder)
-                finish(folder)
-        return self
-
-    def read(self, source: TableSource) -> Table:
-        """Read a table as the configuration's [data] section says."""
-        return read_table(source, **self._reading())
+        with tracked(self.config, folder, resume=resume) as tracker:
+            fitted = fit_spans(
+                self.config,
+                read_table(train, images=images, span_names=names, **self._reading()),
+                None if valid is None else read_table(valid, images=images, span_names=names, **self._reading()),
+                folder=folder,
+                resume=resume,
+                progress=progress,
+                on_epoch=tracker.heard(on_epoch),
+            )
+            tracker.end(fitted.to_dict(), len(fitted.history))
+        return self._keep(fitted, folder, processes)
 
     def _reading(self) -> dict[str, Any]:
         data = self.config.data
-        return {"columns": Columns(text=data.text, id=data.id, group=data.group, spans=data.spans)}
+        columns = Columns(
+            image=data.image, text=data.text, labels=data.labels, id=data.id, group=data.group, spans=data.spans
+        )
+        return {"columns": columns}
 
-    def predict(self, rows: TableSource, *, progress: Progress = silent) -> SpanPredictions:
+    def predict(
+        self, rows: TableSource, *, images: str | Path | None = None, progress: Progress = silent
+    ) -> SpanPredictions:
         """The spans of the rows, in their order."""
-        pipeline, table = self.pipeline_, self.read(rows)
-        _warn(table.warnings)
-        return pipeline.predict(check_rows(table.samples, self.config), progress=progress)
+        pipeline, table = self.pipeline_, self.read(rows, images)
+        checked = check_rows(table.samples, self.config, progress=progress)
+        tell((*table.warnings, *lost_pictures(checked.bad)))
+        return pipeline.predict(checked, progress=progress)
 
     def stream(
-        self, rows: TableSource, *, chunk_rows: int = 4096, progress: Progress = silent
+        self,
+        rows: TableSource,
+        *,
+        images: str | Path | None = None,
+        chunk_rows: int = 4096,
+        progress: Progress = silent,
     ) -> Iterator[tuple[Table, SpanPredictions]]:
         """Predict a table of any length a chunk at a time; memory is for one chunk."""
-        pipeline = self.pipeline_
-        for number, table in enumerate(iter_table(rows, chunk_rows=chunk_rows, **self._reading())):
+        pipeline, bad = self.pipeline_, list[BadImage]()
+        for number, table in enumerate(iter_table(rows, images=images, chunk_rows=chunk_rows, **self._reading())):
             if number == 0:
-                _warn(table.warnings)
-            yield table, pipeline.predict(check_rows(table.samples, self.config), progress=progress)
+                tell(table.warnings)
+            checked = check_rows(table.samples, self.config, progress=progress)
+            bad += checked.bad
+            yield table, pipeline.predict(checked, progress=progress)
+        tell(lost_pictures(bad))
 
     def predict_to(
-        self, rows: TableSource, out: str | Path, *, chunk_rows: int = 4096, progress: Progress = silent
+        self,
+        rows: TableSource,
+        out: str | Path,
+        *,
+        images: str | Path | None = None,
+        chunk_rows: int = 4096,
+        progress: Progress = silent,
+        on_chunk: Callable[[SpanPredictions], None] = lambda predictions: None,
     ) -> int:
         """Tag a table of any length and write the spans; how many rows there were.
 
         Args:
             rows: The rows.
             out: A .json file (ready for SemEval's scorer), .jsonl or .conll.
+            images: The folder that pictures' names are relative to.
             chunk_rows: Rows in memory at a time.
             progress: Told about each stage.
+            on_chunk: Called with the spans of each chunk once they are written.
 
         Raises:
             DataError: The rows cannot be used, or the file cannot be written.
@@ -168,30 +160,39 @@ class SpanTagger:
         count = 0
         with ExitStack() as stack:
             writer = stack.enter_context(SpanWriter(out, self.labels_))
-            for table, predictions in self.stream(rows, chunk_rows=chunk_rows, progress=progress):
+            for table, predictions in self.stream(rows, images=images, chunk_rows=chunk_rows, progress=progress):
                 writer.write(predictions)
+                on_chunk(predictions)
                 count += len(table)
         return count
 
-    def evaluate(self, rows: TableSource, *, rounds: int = 1000, progress: Progress = silent) -> SpanEvaluation:
+    def evaluate(
+        self,
+        rows: TableSource,
+        *,
+        images: str | Path | None = None,
+        rounds: int = 1000,
+        progress: Progress = silent,
+    ) -> SpanEvaluation:
         """Score the rows against their spans; labels never seen in training count as missed, with a warning.
 
         Args:
             rows: Rows with spans.
+            images: The folder that pictures' names are relative to.
             rounds: Bootstrap rounds for the intervals.
             progress: Told about each stage.
 
         Raises:
             DataError: The table marks no spans.
         """
-        pipeline, table = self.pipeline_, self.read(rows)
+        pipeline, table = self.pipeline_, self.read(rows, images)
         table.require_spans()
         samples = [sample for sample in table.samples if sample.spans is not None]
-        checked = check_rows(samples, self.config)
+        checked = check_rows(samples, self.config, progress=progress)
         result = evaluate_spans(
             pipeline.predict(checked, progress=progress), samples, rounds=rounds, seed=self.config.seed
         )
-        notes = list(table.warnings)
+        notes = [*table.warnings, *lost_pictures(checked.bad)]
         if left_out := len(table) - len(samples):
             notes.append(f"the spans of {left_out} rows of {table.name} are not known: these rows are left out")
         if copies := int(are_copies(checked, pipeline.trained_on, pictures=self.config.reads_pictures).sum()):
@@ -201,8 +202,19 @@ class SpanTagger:
         if result.unseen:
             unseen = listed(result.unseen)
             notes.append(f"{len(result.unseen)} labels were never seen in training and count as missed: {unseen}")
-        _warn(notes)
+        tell(notes)
         return result
+
+    def set_decoder(self, name: str, **options: Any) -> Self:
+        """Decode otherwise, without training anew: the decoder is fitted on the held-out texts of the run.
+
+        Raises:
+            ConfigError: No such decoder, wrong options, or it reads other outputs than the model has.
+            RunError: The run was written by a multitag that did not keep what a decoder is fitted on.
+        """
+        self._pipeline = self.pipeline_.with_decoder(name, options)
+        self.config = self.config.model_copy(update={"decoder": self._pipeline.config.decoder})
+        return self
 
     def save(self, folder: str | Path) -> None:
         """Write the run folder, in place of a run that it may hold.
@@ -220,14 +232,4 @@ class SpanTagger:
         Raises:
             RunError: The folder is missing or cut short, of another task, or a frozen encoder is not there.
         """
-        pipeline = load_tagging(folder)
-        tagger = cls(pipeline.config)
-        tagger._pipeline = pipeline
-        tagger._metrics, tagger._history = read_record(folder)
-        return tagger
-
-
-def _warn(notes: Sequence[str]) -> None:
-    """Tell the caller of the verb what to look at, each thing once."""
-    for note in dict.fromkeys(notes):
-        warnings.warn(note, DataWarning, stacklevel=3)
+        return cls._loaded(load_tagging(folder), folder)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from multitag.config import Config
+from multitag.config import Component, Config
 from multitag.decisions import CALIBRATIONS
 from multitag.decisions.calibration import Calibration
-from multitag.errors import ConfigError
+from multitag.errors import ConfigError, RunError
 from multitag.features.rows import Rows
 from multitag.networks import Networks
 from multitag.pipeline import Keys
@@ -18,6 +19,7 @@ from multitag.progress import Progress, silent
 from multitag.spans import SPAN_DECODERS
 from multitag.spans.alignment import Tokens, token_targets
 from multitag.spans.base import SpanDecoder
+from multitag.spans.kept import KeptTexts
 from multitag.spans.tagged import TaggedText
 from multitag.tasks.base import Logits
 from multitag.tasks.pieces import Pieces
@@ -35,6 +37,7 @@ class Tagging:
         calibration: Logits to probabilities, token by token.
         decoder: Probabilities of tokens to spans.
         trained_on: Of the rows that any of its networks was trained on, the keys of what they show.
+        held_out: What the decoder is fitted on; `None` of a run that did not keep it.
     """
 
     config: Config
@@ -43,6 +46,7 @@ class Tagging:
     calibration: Calibration
     decoder: SpanDecoder
     trained_on: Keys
+    held_out: KeptTexts | None = None
 
     @classmethod
     def fitted(
@@ -76,9 +80,40 @@ class Tagging:
         said = [row[: len(own)] for row, own in zip(logits, places, strict=True)]
         calibration: Calibration = CALIBRATIONS.build(config.calibration.name, config.calibration.options)
         calibration.fit(np.concatenate(said), np.concatenate(gold))
-        tagging = cls(config, space, networks, calibration, decoder, trained_on)
-        decoder.fit(tagging.tagged(held, logits), [sample.spans for sample in held])
+        texts, spans = [sample.text or "" for sample in held], [sample.spans for sample in held]
+        kept = KeptTexts.of(texts, places, said, spans, space)
+        tagging = cls(config, space, networks, calibration, decoder, trained_on, kept)
+        decoder.fit(tagging.tagged(held, logits), spans)
         return tagging
+
+    def with_decoder(self, name: str, options: Mapping[str, Any]) -> Tagging:
+        """The same model under another decoder, fitted on the same held-out texts.
+
+        Raises:
+            ConfigError: No such decoder, wrong options, or it reads other outputs than the model has.
+            RunError: The run keeps no held-out texts.
+        """
+        section = Component.model_validate({"name": name, **SPAN_DECODERS.resolve(name, options)})
+        decoder: SpanDecoder = SPAN_DECODERS.build(name, options, self.space)
+        if decoder.scheme != self.decoder.scheme:
+            same = [each for each in SPAN_DECODERS.names() if SPAN_DECODERS.get(each).scheme == self.decoder.scheme]
+            raise ConfigError(
+                f"the decoder '{name}' reads other outputs of each token than this model gives. Accepted: "
+                f"{', '.join(same)}. Fix: one of these, or train with --set decoder.name={name}"
+            )
+        if self.held_out is None:
+            raise RunError(
+                "this run was written by a multitag that did not keep what a decoder is fitted on: its decoder cannot "
+                "be changed. Fix: train again"
+            )
+        decoder.fit(self.kept(), self.held_out.gold)
+        return replace(self, config=self.config.model_copy(update={"decoder": section}), decoder=decoder)
+
+    def kept(self, most: int | None = None) -> list[TaggedText]:
+        """The held-out texts as the decoder reads them, no more than `most`; none of a run that did not keep them."""
+        held = self.held_out or KeptTexts((), (), (), ())
+        rows = list(zip(held.texts, held.offsets, held.logits, strict=True))[:most]
+        return [TaggedText(text, own, self.calibration.apply(said)) for text, own, said in rows]
 
     def tagged(self, samples: Sequence[Sample], logits: Logits) -> list[TaggedText]:
         """The texts with the calibrated probabilities of their tokens."""

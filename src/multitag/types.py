@@ -48,6 +48,8 @@ class Sample:
     group: str | None = None
     source: str = field(default="", compare=False)
     """Where the row stands, ``"train.csv:17"``, for messages."""
+    row_labels: tuple[str, ...] | None = None
+    """Where spans are learned, the labels that the row has beside them; `labels` are then those of its spans."""
 
 
 @dataclass(frozen=True, slots=True)

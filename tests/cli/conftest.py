@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import tomli_w
 
+from memes import memes, write
 from multitag.cli import main
 
 
@@ -78,3 +79,28 @@ def trained(tmp_path_factory, config, table) -> Path:
 def own_run(trained, tmp_path) -> Path:
     """A copy of the run that may be changed."""
     return Path(shutil.copytree(trained, tmp_path / "own_run"))
+
+
+@pytest.fixture(scope="session")
+def span_config(tmp_path_factory, models) -> Path:
+    """A configuration of spans that trains in a moment: a tiny BERT."""
+    values = {
+        "task": "spans",
+        "encoders": {"text": {"name": "transformers_text", "model": str(models["bert"]), "frozen": False}},
+        "fusion": {"name": "single"},
+        "head": {"name": "linear"},
+        "train": {"epochs": 10, "min_steps": 0, "batch_size": 8, "lr": 0.02, "encoder_lr": 3e-3, "folds": 0},
+    }
+    path = tmp_path_factory.mktemp("config") / "config.toml"
+    path.write_text(tomli_w.dumps(values))
+    return path
+
+
+@pytest.fixture(scope="session")
+def span_run(tmp_path_factory, span_config) -> Path:
+    """A run that tags spans; not to be changed."""
+    folder = tmp_path_factory.mktemp("spans")
+    table = write(folder / "memes.json", memes(40))
+    code = main.run(["train", str(table), "--config", str(span_config), "--out", str(folder / "run"), "--quiet"])
+    assert code == 0
+    return folder / "run"

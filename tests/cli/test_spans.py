@@ -7,56 +7,18 @@ import shutil
 from pathlib import Path
 
 import pytest
-import tomli_w
 
-from multitag.cli import main
-
-WORDS = {"dog": "animal", "cat": "animal", "boat": "place", "house": "place"}
-OTHER = ["two", "men", "near", "red", "old"]
+from memes import memes, write
 
 
-def memes(count: int, start: int = 0) -> list[dict]:
-    """Rows of SemEval's format; what a word is called follows from the word."""
-    found = []
-    for number in range(start, start + count):
-        words = [list(WORDS)[number % 4], *(OTHER[(number + n) % 5] for n in range(3)), list(WORDS)[number // 4 % 4]]
-        text, labels = " ".join(words), []
-        for place, word in enumerate(words):
-            at = len(" ".join(words[:place])) + bool(place)
-            if word in WORDS:
-                labels.append({"start": at, "end": at + len(word), "technique": WORDS[word], "text_fragment": word})
-        found.append({"id": str(number), "text": text, "labels": labels})
-    return found
+@pytest.fixture
+def config(span_config) -> Path:
+    return span_config
 
 
-def write(path: Path, rows: list[dict]) -> Path:
-    path.write_text(json.dumps(rows), "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory, models) -> Path:
-    """A tiny BERT that trains in a moment."""
-    values = {
-        "task": "spans",
-        "encoders": {"text": {"name": "transformers_text", "model": str(models["bert"]), "frozen": False}},
-        "fusion": {"name": "single"},
-        "head": {"name": "linear"},
-        "train": {"epochs": 10, "min_steps": 0, "batch_size": 8, "lr": 0.02, "encoder_lr": 3e-3, "folds": 0},
-    }
-    path = tmp_path_factory.mktemp("config") / "config.toml"
-    path.write_text(tomli_w.dumps(values))
-    return path
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, config) -> Path:
-    """A trained run; not to be changed."""
-    folder = tmp_path_factory.mktemp("spans")
-    table = write(folder / "memes.json", memes(40))
-    code = main.run(["train", str(table), "--config", str(config), "--out", str(folder / "run"), "--quiet"])
-    assert code == 0
-    return folder / "run"
+@pytest.fixture
+def run(span_run) -> Path:
+    return span_run
 
 
 @pytest.fixture
@@ -85,6 +47,54 @@ def test_evaluate_scores_spans(cli, run, table):
     shown = cli("evaluate", run, table, "--rounds", 20).out
     assert "partial_recall" in shown
     assert "animal" in shown
+
+
+def test_evaluate_and_predict_take_another_decoder(cli, run, table, tmp_path):
+    own = Path(shutil.copytree(run, tmp_path / "own"))
+    before = (own / "decision.json").read_bytes()
+    chosen = ["--decoder", "global_threshold", "--option", "threshold=1"]
+    answer = cli("evaluate", own, table, "--json", "--rounds", 5, *chosen)
+    assert answer.code == 0, answer.err
+    assert answer.json["empty"] == 12, "no probability reaches 1"
+    assert cli("predict", own, table, "--out", tmp_path / "none.json", *chosen).code == 0
+    assert all(row["labels"] == [] for row in json.loads((tmp_path / "none.json").read_text()))
+    assert (own / "decision.json").read_bytes() == before
+    assert cli("evaluate", own, table, "--rounds", 5, "--keep", *chosen).code == 0
+    assert cli("evaluate", own, table, "--json", "--rounds", 5).json["empty"] == 12
+
+
+def test_evaluate_shows_gold_beside_predicted(cli, run, tmp_path):
+    rows = memes(4)
+    rows[1]["labels"] = [{"start": 0, "end": 99, "technique": "place", "text_fragment": rows[1]["text"][:99]}]
+    rows[1]["labels"][0]["end"] = len(rows[1]["text"])
+    table = write(tmp_path / "wrong.json", rows)
+    shown = cli("evaluate", run, table, "--rounds", 5, "--show", 1).out.split("wrong spans\n")[1].splitlines()
+    text = rows[1]["text"]
+    assert shown[1:4] == [" 1", f"            {text}", " gold       b" + "-" * (len(text) - 1)]
+    assert shown[4].startswith(" predicted  a--")
+    assert shown[-2:] == [" a  animal", " b  place"]
+    assert "wrong spans" not in cli("evaluate", run, table, "--rounds", 5, "--show", 0).out
+    assert cli("evaluate", run, table, "--rounds", 5, "--show", 1, "--json").json["rows"] == 4
+
+
+def test_predict_shows_the_first_texts_with_or_without_a_file(cli, run, table, tmp_path):
+    for more in ([], ["--out", tmp_path / "spans.json", "--chunk-rows", 1]):
+        shown = cli("predict", run, table, "--show", 2, *more).out
+        assert shown.count("\n predicted  ") == 2 == shown.count("\n            ")
+        assert ("12 rows labelled" in shown) == bool(more)
+    assert len(json.loads((tmp_path / "spans.json").read_text())) == 12
+    for needed in (["--show", 0], [], ["--show", 2, "--json"]):
+        answer = cli("predict", run, table, *needed)
+        assert answer.code == 2
+        assert "--out" in answer.err
+    assert "texts" not in cli("predict", run, table, "--out", tmp_path / "a.json").out
+
+
+def test_check_shows_some_gold_texts(cli, table):
+    shown = cli("check", table, "--task", "spans").out
+    assert shown.count(" gold  ") == 3
+    assert " a  animal\n b  place" in shown
+    assert " gold  " not in cli("check", table, "--task", "spans", "--show", 0).out
 
 
 @pytest.mark.parametrize("ending", ["json", "jsonl", "conll"])
@@ -123,9 +133,14 @@ def test_list_has_what_spans_are_made_with(cli, kind):
         (["train", "{table}", "--config", "{config}", "--task", "labels"], "has task = 'spans'"),
         (["train", "{table}", "--config", "{config}", "--unlabeled", "{table}"], "--unlabeled"),
         (["train", "{table}", "--spans-column", "x"], "--spans-column"),
-        (["evaluate", "{run}", "{table}", "--decision", "top_k"], "--decision"),
+        (["evaluate", "{run}", "{table}", "--decision", "top_k"], "--decoder is for spans what --decision is"),
+        (["evaluate", "{run}", "{table}", "--option", "unit=word"], "--option belongs to --decoder"),
+        (["evaluate", "{run}", "{table}", "--keep"], "--keep saves what"),
+        (["evaluate", "{run}", "{table}", "--decoder", "begin_inside"], "reads other outputs"),
+        (["predict", "{run}", "{table}", "--out", "a.json", "--decoder", "crff"], "crf"),
         (["predict", "{run}", "{table}", "--out", "a.json", "--probabilities"], "--probabilities"),
         (["predict", "{run}", "{table}", "--out", "a.csv"], "cannot write spans"),
+        (["check", "{table}", "--show", "2"], "--show"),
     ],
 )
 def test_options_of_the_other_task_are_refused(cli, run, table, config, arguments, said):

@@ -292,9 +292,9 @@ def test_stored_features_equal_live_ones(encoder, tmp_path):
     live = encode(encoder, items, tokens=True)
     slots = {"it": Slot("it", encoder, True)}
     with FeatureStore(tmp_path / "store") as store:
-        assert fill(store, slots, rows, tokens=True) == len(items)
-        assert fill(store, slots, rows, tokens=True) == 0
-        stored = Feeder(rows, slots, store, tokens=True).batch(range(len(items))).encoded["it"]
+        assert fill(store, slots, rows, tokens=slots) == len(items)
+        assert fill(store, slots, rows, tokens=slots) == 0
+        stored = Feeder(rows, slots, store, tokens=slots).batch(range(len(items))).encoded["it"]
     assert_near(stored.pooled, live.pooled)
     assert torch.equal(stored.mask, live.mask[:, : stored.mask.shape[1]])
     assert_near(stored.tokens[stored.mask], live.tokens[live.mask], 1e-3)  # tokens are kept in half precision

@@ -8,6 +8,7 @@ import pytest
 
 from multitag.errors import ConfigError, DataError, NotFittedError, RunError
 from multitag.spans import SPAN_DECODERS
+from multitag.spans.kept import masked
 from multitag.spans.tagged import TaggedText
 from multitag.types import LabelSpace, Span
 from multitag.words import words
@@ -18,6 +19,7 @@ OPTIONS = {
     "per_label": [{"min_spans": 3, "shrinkage": 0.0}, {"target": "exact_f1", "min_spans": 0}],
     "begin_inside": [{"thresholds": "global"}],
     "crf": [{"path": "viterbi"}, {"thresholds": "global"}],
+    "rescored": [{"strength": 1.0, "shrinkage": 5.0}, {"target": "exact_f1"}],
 }
 COMMON = [{"unit": "token", "bridge": 2}, {"pool": "mean", "gaps": "spaces", "shortest": 4}, {"gaps": "none"}]
 CASES = [(name, options) for name in SPAN_DECODERS.names() for options in [{}, *OPTIONS.get(name, []), *COMMON]]
@@ -63,6 +65,13 @@ def random_data(name, seed=0, rows=40):
 
 def fitted(name, options, tagged, gold):
     return SPAN_DECODERS.build(name, options, SPACE).fit(tagged, gold)
+
+
+def test_reads_no_words_only_where_they_stand(name, options):
+    """A run folder keeps masked texts for another decoder to be fitted on."""
+    tagged, gold = random_data(name)
+    hidden = [TaggedText(masked(row.text), row.offsets, row.values) for row in tagged]
+    assert fitted(name, options, hidden, gold).state() == fitted(name, options, tagged, gold).state()
 
 
 def test_gives_spans_of_the_text(name, options):

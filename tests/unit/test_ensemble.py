@@ -15,10 +15,11 @@ import pytest
 from multitag.classifier import Classifier
 from multitag.combiners.stacking import Stacking
 from multitag.config import Config
-from multitag.ensemble import Ensemble, open_run
+from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError, DataError, RunError
 from multitag.features.rows import check_rows
 from multitag.fitting.fitter import Fitter
+from multitag.opening import open_run
 from multitag.recipes import configure
 from training_support import Kill, quick, scenes, train_in_child
 

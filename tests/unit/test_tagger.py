@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 import multitag
 from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.errors import ConfigError, DataError, DataWarning, NotFittedError, RunError
+from multitag.runs.folder import NEEDED
 from multitag.tagger import SpanTagger
 from multitag.types import Sample, Span
 
@@ -96,6 +99,85 @@ def test_saved_and_loaded_gives_the_same_spans(fitted):
     assert "checkpoints" not in names
     with pytest.raises(RunError, match=r"SpanTagger\.load"):
         Classifier.load(fitted.run)
+    opened = multitag.open_run(fitted.run)
+    assert type(opened) is SpanTagger
+    assert opened.predict(test) == fitted.predict(test)
+
+
+def test_the_decoder_can_be_changed_without_training(fitted, tmp_path):
+    loaded = SpanTagger.load(fitted.run)
+    state = fitted.pipeline_.decoder.state()
+    assert loaded.set_decoder("per_label").pipeline_.decoder.state() == state, "fitted on the same, to the same"
+    loaded.set_decoder("global_threshold", shortest="4")
+    assert loaded.config.decoder.options["shortest"] == 4
+    found = loaded.predict(rows(12, seed=3)).spans
+    assert any(found)
+    assert all(span.stop - span.start >= 4 for spans in found for span in spans)
+    loaded.save(tmp_path / "other")
+    again = SpanTagger.load(tmp_path / "other")
+    assert again.predict(rows(12, seed=3)).spans == found
+    assert again.set_decoder("crf").evaluate(rows(20, seed=2)).metrics["partial_f1"].value > 0.9
+    with pytest.raises(ConfigError, match=r"Accepted: .*per_label.*decoder\.name=begin_inside"):
+        again.set_decoder("begin_inside")
+    with pytest.raises(ConfigError, match="nonsense"):
+        again.set_decoder("nonsense")
+
+
+def test_the_run_keeps_no_words(fitted):
+    words = {word for sample in rows(20, seed=1) for word in sample.text.split()}
+    held = load_file(fitted.run / "held_out.safetensors")
+    kept = held["held_characters"].numpy().astype("<u4").tobytes().decode("utf-32-le")
+    assert len(kept) == sum(len(sample.text) for sample in rows(20, seed=1))
+    assert not any(word in kept for word in words)
+
+
+def test_runs_that_kept_nothing_still_open(fitted, tmp_path):
+    """As the first version wrote them."""
+    old = Path(shutil.copytree(fitted.run, tmp_path / "old"))
+    save_file({"trained_on": load_file(old / "held_out.safetensors")["trained_on"]}, old / "held_out.safetensors")
+    decision = json.loads((old / "decision.json").read_text())
+    (old / "decision.json").write_text(json.dumps({**decision, "decoder": decision["decoder"]["state"]}))
+    loaded = SpanTagger.load(old)
+    assert loaded.predict(rows(12, seed=3)) == fitted.predict(rows(12, seed=3))
+    with pytest.raises(RunError, match="Fix: train again"):
+        loaded.set_decoder("crf")
+    loaded.save(tmp_path / "copy")
+    assert SpanTagger.load(tmp_path / "copy").predict(rows(5)) == fitted.predict(rows(5))
+
+
+@pytest.fixture
+def copy(fitted, tmp_path) -> Path:
+    return Path(shutil.copytree(fitted.run, tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("name", NEEDED)
+@pytest.mark.parametrize("damage", ["gone", "half", "empty", "noise"])
+def test_a_damaged_run_is_refused_by_the_file(copy, name, damage):
+    data = (copy / name).read_bytes()
+    (copy / name).write_bytes({"half": data[: len(data) // 2], "noise": b"\xff\xfe\x00noise"}.get(damage, b""))
+    if damage == "gone":
+        (copy / name).unlink()
+    with pytest.raises(RunError) as caught:
+        multitag.open_run(copy)
+    if not (name == "config.toml" and damage in ("half", "empty")):  # half a TOML file may be one, of another run
+        assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("decoder", None),
+        ("decoder", {"name": "nonsense", "options": {}, "state": {}}),
+        ("decoder", {"name": "per_label", "options": {}, "state": {"labels": ["animal", "colour", "place"]}}),
+        ("decoder", {"labels": ["animal", "colour", "place"], "thresholds": [0.5, 0.5, 0.5, 0.5]}),
+        ("calibration", {}),
+    ],
+)
+def test_a_decision_of_another_shape_is_refused(copy, part, value):
+    saved = json.loads((copy / "decision.json").read_text())
+    (copy / "decision.json").write_text(json.dumps({**saved, part: value}))
+    with pytest.raises(RunError, match=r"damaged|saved state"):
+        SpanTagger.load(copy)
 
 
 def test_row_order_and_company_change_nothing(fitted):
@@ -174,9 +256,10 @@ def test_what_is_refused(models, fitted):
     ("change", "said"),
     [
         ("head.name=label_queries", r"\[head\] 'label_queries'"),
-        ("fusion.name=concat", r"\[fusion\] 'concat'"),
         ("augment.rare=0.1", r"\[augment\]"),
-        ("encoders.image.name=efficientnet_lite", r"\[encoders\] task = 'spans' reads one encoder of texts"),
+        ("encoders.image.name=efficientnet_lite", r"\[fusion\] 'single' takes one encoder, the configuration has 2"),
+        ("encoders.more.name=transformers_text", r"wants one encoder of texts, .* there are 2: text, more"),
+        ("encoders.text.name=efficientnet_lite", r"of texts there are 0: none"),
         ("task=labels", r"\[decoder\]"),
         ("decoder.name=thresholds", "span decoder 'thresholds'"),
     ],

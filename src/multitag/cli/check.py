@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from multitag.cli import options, output
+from multitag.cli import data_page, options, output
 
 if TYPE_CHECKING:
+    from multitag.data.layout import Table
     from multitag.data.summary import Quantiles, TableSummary
 
 
@@ -24,6 +26,15 @@ def check(
     group_column: options.GroupColumn = None,
     separator: options.Separator = None,
     labels: options.LabelFile = None,
+    show: options.Show = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Also write a page to look at: an HTML file, its numbers as JSON and CSV beside it."),
+    ] = None,
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another table for the page, to find copies across tables. May be given again."),
+    ] = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -34,36 +45,44 @@ def check(
     """
     from multitag.cli import tagging
     from multitag.data.columns import Columns
-    from multitag.data.image_check import check_images
     from multitag.data.summary import summarise
     from multitag.data.table import read_table
 
+    if task != "spans":
+        tagging.require_spans_for(show=show)
     asked = options.data_changes(
         image=image_column, text=text_column, labels=labels_column, spans=spans_column, id=id_column, group=group_column
     )
-    found = read_table(
-        table,
-        images=images,
-        columns=Columns(**asked),
-        separator=separator or "auto",
-        label_names=None if task == "spans" else options.label_names(labels),
-        span_names=options.label_names(labels) if task == "spans" else None,
-    )
-    if task == "spans":
-        found = tagging.for_spans(found, pictures=images is not None)
+
+    def read(path: Path) -> Table:
+        read = read_table(
+            path,
+            images=images,
+            columns=Columns(**asked),
+            separator=separator or "auto",
+            label_names=None if task == "spans" else options.label_names(labels),
+            span_names=options.label_names(labels) if task == "spans" else None,
+        )
+        return tagging.for_spans(read, pictures=images is not None) if task == "spans" else read
+
+    data_page.require_report_for(report, test or ())
+    found = read(table)
     marked = any(sample.spans is not None for sample in found.samples)
     counts = tagging.count_spans(found) if marked else None
-    pictures = len({sample.image for sample in found.samples if sample.image is not None})
-    with output.progress(quiet=quiet)("checking pictures", pictures) as advance:
-        report = check_images(found.samples, progress=lambda done, total: advance(1))
-    summary = summarise(found, report)
+    looked = data_page.look_at(found.samples, quiet=quiet, fingerprints=report is not None)
+    summary = summarise(found, looked)
     if as_json:
         output.print_json({**summary.to_dict(), **({} if counts is None else {"spans": counts})})
     else:
         _print(summary, _columns(found))
         if counts is not None:
             tagging.print_counts(counts)
-    if summary.has_errors:
+        if task == "spans":
+            tagging.print_gold(found, show)
+    wrong = summary.has_errors
+    if report is not None:
+        wrong |= data_page.write(report, (found, looked), test or (), read, quiet=quiet, silent=as_json)
+    if wrong:
         raise typer.Exit(3)
 
 

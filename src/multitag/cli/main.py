@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from multitag import __version__
-from multitag.cli import check, demo, evaluate, list_components, predict, train
+from multitag.cli import ablate, check, demo, evaluate, explain, list_components, predict, report, train, tune
 from multitag.errors import DataWarning, MultitagError
 from multitag.interrupts import Interrupted
 
@@ -29,6 +29,10 @@ for command, name in (
     (train.train, "train"),
     (evaluate.evaluate, "evaluate"),
     (predict.predict, "predict"),
+    (report.report, "report"),
+    (ablate.ablate, "ablate"),
+    (tune.tune, "tune"),
+    (explain.explain, "explain"),
     (list_components.list_components, "list"),
     (demo.demo, "demo"),
 ):

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from multitag.errors import ConfigError
+
 Table = Annotated[
     Path, typer.Argument(help="The table: CSV, TSV, JSONL, Parquet, or JSON (SemEval-2021 task 6, MS-COCO).")
 ]
@@ -39,6 +41,16 @@ Separator = Annotated[
 LabelFile = Annotated[
     Path | None, typer.Option("--labels", help="A file with all label names, one a line, for a fixed class list.")
 ]
+Decision = Annotated[str | None, typer.Option(help="Decide otherwise than in training; see 'multitag list decisions'.")]
+Decoder = Annotated[
+    str | None,
+    typer.Option(help="Of spans: read them off otherwise than in training; see 'multitag list span-decoders'."),
+]
+ChosenOptions = Annotated[
+    list[str] | None,
+    typer.Option("--option", help="An option of --decision or --decoder: key=value. May be given again."),
+]
+Show = Annotated[int | None, typer.Option(min=0, help="Of spans: how many texts to print, their spans marked.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", help="Change a setting: section.key=value. May be given again.")
 ]
@@ -60,3 +72,27 @@ def label_names(file: Path | None) -> tuple[str, ...] | None:
     from multitag.data.labels import read_label_names
 
     return tuple(read_label_names(file))
+
+
+def chosen_options(option: str, name: str | None, given: list[str] | None) -> dict[str, str]:
+    """What ``--option`` says of the component that another option names.
+
+    Args:
+        option: That other option: ``"--decision"``.
+        name: What it says.
+        given: Each ``key=value``.
+
+    Raises:
+        ConfigError: One is not of the form, or there is nothing that they could be options of.
+    """
+    if given and name is None:
+        raise ConfigError(f"--option belongs to {option}, and there is none. Fix: give {option} too")
+    pairs = {}
+    for text in given or []:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--option '{text}' is not of the form key=value")
+        pairs[key.strip()] = value.strip()
+    if "name" in pairs:
+        raise ConfigError(f"--option name={pairs['name']}: the name is given by {option}")
+    return pairs

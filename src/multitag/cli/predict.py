@@ -14,18 +14,20 @@ def predict(
     run: options.Run,
     table: options.Table,
     out: Annotated[
-        Path, typer.Option(help="The file to write: .csv, .tsv, .jsonl or .parquet; of spans .json, .jsonl or .conll.")
-    ],
+        Path | None,
+        typer.Option(
+            help="The file to write: .csv, .tsv, .jsonl or .parquet; of spans .json, .jsonl or .conll. Needed, but "
+            "beside --show."
+        ),
+    ] = None,
+    show: options.Show = None,
     images: options.Images = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write every label's probability too.")
     ] = False,
-    decision: Annotated[
-        str | None, typer.Option(help="Decide otherwise than in training; see 'multitag list decisions'.")
-    ] = None,
-    decision_options: Annotated[
-        list[str] | None, typer.Option("--option", help="An option of --decision: key=value. May be given again.")
-    ] = None,
+    decision: options.Decision = None,
+    decoder: options.Decoder = None,
+    chosen: options.ChosenOptions = None,
     on_bad_image: options.BadImage = None,
     image_column: options.ImageColumn = None,
     text_column: options.TextColumn = None,
@@ -41,24 +43,29 @@ def predict(
     from multitag.cli import tagging
     from multitag.cli.runs import open_run
 
-    if tagging.gives_spans(run):
-        tagging.refuse(probabilities=probabilities, decision=decision, option=decision_options)
-        tagger = tagging.open_tagger(run, text=text_column, id=id_column)
-        rows = tagger.predict_to(table, out, chunk_rows=chunk_rows, progress=output.progress(quiet=quiet))
-        _say(run, table, rows, out, as_json=as_json)
+    bars = output.progress(quiet=quiet)
+    spans = tagging.gives_spans(run)
+    if out is None and (as_json or not (spans and show)):
+        raise typer.BadParameter("a file is needed, such as predictions.csv.", param_hint="--out")
+    data = options.data_changes(on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column)
+    if spans:
+        tagging.refuse(probabilities=probabilities, decision=decision)
+        tagger = tagging.open_tagger(run, decoder, chosen, **data)
+        rows, first = tagging.predict(
+            tagger, table, out, images=images, chunk_rows=chunk_rows, show=show or 0, progress=bars
+        )
+        if out is not None:
+            _say(run, table, rows, out, as_json=as_json)
+        if not as_json and first is not None:
+            tagging.print_predicted(first, show or 0)
         return
-    classifier = open_run(
-        run, decision, decision_options, on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column
-    )
+    tagging.require_spans_for(decoder=decoder, show=show)
+    classifier = open_run(run, decision, chosen, **data)
+    file = out or Path()  # it is given, as said above
     rows = classifier.predict_to(
-        table,
-        out,
-        images=images,
-        probabilities=probabilities,
-        chunk_rows=chunk_rows,
-        progress=output.progress(quiet=quiet),
+        table, file, images=images, probabilities=probabilities, chunk_rows=chunk_rows, progress=bars
     )
-    _say(run, table, rows, out, as_json=as_json)
+    _say(run, table, rows, file, as_json=as_json)
 
 
 def _say(run: Path, table: Path, rows: int, out: Path, *, as_json: bool) -> None:

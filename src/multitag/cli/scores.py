@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from multitag.cli import output
 from multitag.evaluation import Evaluation
 from multitag.fitting.pseudo_labels import PseudoCounts
+from multitag.metrics.bootstrap import Difference
+from multitag.metrics.per_label import LabelScore
+from multitag.metrics.span_scores import SpanLabelScore
 from multitag.span_evaluation import SpanEvaluation
 
 _SHOWN = ("samples_f1", "micro_f1", "macro_f1", "map")
@@ -20,6 +23,18 @@ def print_metrics(title: str, evaluation: Evaluation | SpanEvaluation) -> None:
         [
             [name, f"{score.value:.4f}", f"{score.low:.4f} - {score.high:.4f}"]
             for name, score in evaluation.metrics.items()
+        ],
+    )
+
+
+def print_differences(title: str, differences: Mapping[str, Difference]) -> None:
+    """Every metric's difference of two runs on the same rows, with its 95 % interval."""
+    output.print_table(
+        title,
+        ["metric", "difference", "95 % interval", "p"],
+        [
+            [name, f"{gap.value:+.4f}", f"{gap.low:+.4f} - {gap.high:+.4f}", f"{gap.p:.3f}"]
+            for name, gap in differences.items()
         ],
     )
 
@@ -59,24 +74,27 @@ def _values(evaluation: Evaluation) -> list[str]:
     return [f"{evaluation.metrics[metric].value:.4f}" for metric in _SHOWN]
 
 
-def print_labels(evaluation: Evaluation) -> None:
-    """A line for each label."""
-    output.print_table(
-        "labels",
-        ["label", "rows", "predicted", "right", "precision", "recall", "F1", "average precision"],
-        [
-            [
-                score.label + (" (never seen in training)" if score.label in evaluation.unseen else ""),
-                score.support,
-                score.predicted,
-                score.true_positives,
-                f"{score.precision:.3f}",
-                f"{score.recall:.3f}",
-                f"{score.f1:.3f}",
-                "-" if score.average_precision is None else f"{score.average_precision:.3f}",
-            ]
-            for score in evaluation.labels
-        ],
-    )
+def print_labels(evaluation: Evaluation | SpanEvaluation) -> None:
+    """A line for each label; of spans, partial matches and exact ones beside them."""
+    if isinstance(evaluation, SpanEvaluation):
+        columns = ["label", "spans", "predicted", "exact", "precision", "recall", "F1", "exact F1"]
+        rows = [[s.support, s.predicted, s.hits, *_three(s), f"{s.exact_f1:.3f}"] for s in evaluation.labels]
+    else:
+        columns = ["label", "rows", "predicted", "right", "precision", "recall", "F1", "average precision"]
+        rows = [
+            [s.support, s.predicted, s.true_positives, *_three(s), _or_dash(s.average_precision)]
+            for s in evaluation.labels
+        ]
+    names = [s.label + " (never seen in training)" * (s.label in evaluation.unseen) for s in evaluation.labels]
+    output.print_table("labels", columns, [[name, *row] for name, row in zip(names, rows, strict=True)])
     if evaluation.empty:
-        output.say(f"{evaluation.empty} of {evaluation.rows} rows got no label.")
+        what = "span" if isinstance(evaluation, SpanEvaluation) else "label"
+        output.say(f"{evaluation.empty} of {evaluation.rows} rows got no {what}.")
+
+
+def _three(score: LabelScore | SpanLabelScore) -> list[str]:
+    return [f"{value:.3f}" for value in (score.precision, score.recall, score.f1)]
+
+
+def _or_dash(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

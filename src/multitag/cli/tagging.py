@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from multitag.cli import options, output
 from multitag.errors import ConfigError
-from multitag.runs.folder import CONFIG
+from multitag.runs import folder
+
+gives_spans = folder.gives_spans
+SHOWN = 3
+"""Texts that are printed with their spans where nobody says how many."""
 
 if TYPE_CHECKING:
     from multitag.data.table import Table
+    from multitag.progress import Progress
     from multitag.span_evaluation import SpanEvaluation
     from multitag.tagger import SpanTagger
+    from multitag.types import SpanPredictions
 
 
-def gives_spans(run: Path) -> bool:
-    """Whether a folder holds the run of a span tagger; what is wrong with a folder is said when it is loaded."""
-    try:
-        return bool(tomllib.loads((run / CONFIG).read_text("utf-8")).get("task") == "spans")
-    except (OSError, ValueError):
-        return False
-
-
-def open_tagger(run: Path, **data: Any) -> SpanTagger:
-    """The span tagger in a folder, with other columns where the options say so.
+def open_tagger(run: Path, decoder: str | None, given: list[str] | None, **data: Any) -> SpanTagger:
+    """The span tagger in a folder, with another decoder and other columns where the options say so.
 
     Raises:
-        RunError: The folder is no whole run.
+        RunError: The folder is no whole run, or keeps nothing that a decoder could be fitted on.
+        ConfigError: A decoder or an option that does not exist, or is not for this model.
     """
     from multitag.tagger import SpanTagger
 
     tagger = SpanTagger.load(run)
-    changes = options.data_changes(**data)
-    if changes:
+    if changes := options.data_changes(**data):
         tagger.config = tagger.config.with_data(changes)
+    chosen = options.chosen_options("--decoder", decoder, given)
+    if decoder is not None:
+        tagger.set_decoder(decoder, **chosen)
     return tagger
 
 
@@ -46,32 +47,54 @@ def refuse(**given: Any) -> None:
     Raises:
         ConfigError: All of them that were given.
     """
-    named = ["--" + name.replace("_", "-") for name, value in given.items() if value not in (None, False)]
-    if named:
-        raise ConfigError(f"{', '.join(named)}: these are for label sets, and the task is spans. Fix: leave them out")
+    if named := _named(given):
+        fix = "leave them out" + (
+            "; --decoder is for spans what --decision is for labels" * bool(given.get("decision"))
+        )
+        raise ConfigError(f"{named}: these are for label sets, and the task is spans. Fix: {fix}")
 
 
-def print_spans(evaluation: SpanEvaluation) -> None:
-    """A line for each label: partial matches, and exact ones beside them."""
-    output.print_table(
-        "labels",
-        ["label", "spans", "predicted", "exact", "precision", "recall", "F1", "exact F1"],
-        [
-            [
-                score.label + (" (never seen in training)" if score.label in evaluation.unseen else ""),
-                score.support,
-                score.predicted,
-                score.hits,
-                f"{score.precision:.3f}",
-                f"{score.recall:.3f}",
-                f"{score.f1:.3f}",
-                f"{score.exact_f1:.3f}",
-            ]
-            for score in evaluation.labels
-        ],
-    )
-    if evaluation.empty:
-        output.say(f"{evaluation.empty} of {evaluation.rows} rows got no span.")
+def require_spans_for(**given: Any) -> None:
+    """Refuse options that say nothing where the task is label sets.
+
+    Raises:
+        ConfigError: All of them that were given.
+    """
+    if named := _named(given):
+        raise ConfigError(f"{named}: these are for spans, and the task is label sets. Fix: leave them out")
+
+
+def _named(given: Mapping[str, Any]) -> str:
+    return ", ".join("--" + name.replace("_", "-") for name, value in given.items() if value not in (None, False))
+
+
+def predict(
+    tagger: SpanTagger,
+    table: Path,
+    out: Path | None,
+    *,
+    images: Path | None,
+    chunk_rows: int,
+    show: int,
+    progress: Progress,
+) -> tuple[int, SpanPredictions | None]:
+    """Tag a table, or only as many rows of it as are to be shown where there is no file to write.
+
+    Returns:
+        How many rows were written, and the spans of the first ones.
+    """
+    if out is None:
+        chunks = tagger.stream(table, images=images, chunk_rows=show, progress=progress)
+        return 0, next((predictions for _, predictions in chunks), None)
+    first: list[SpanPredictions] = []
+
+    def look(predictions: SpanPredictions) -> None:
+        if show and not first:
+            first.append(predictions)
+
+    most = max(chunk_rows, show)
+    rows = tagger.predict_to(table, out, images=images, chunk_rows=most, progress=progress, on_chunk=look)
+    return rows, first[0] if first else None
 
 
 def for_spans(table: Table, *, pictures: bool) -> Table:
@@ -113,3 +136,32 @@ def print_counts(counts: dict[str, Any]) -> None:
         ["label", "spans", "rows"],
         [[name, each["spans"], each["rows"]] for name, each in counts["labels"].items()],
     )
+
+
+def print_worst(evaluation: SpanEvaluation, count: int | None) -> None:
+    """The texts with the largest share of wrong spans, gold and predicted."""
+    from multitag.cli.marked import MarkedText, print_marked
+
+    texts = evaluation.worst(SHOWN if count is None else count)
+    print_marked(
+        "the texts with the largest share of wrong spans",
+        [MarkedText(text.id, text.text, {"gold": text.gold, "predicted": text.predicted}) for text in texts],
+    )
+
+
+def print_gold(table: Table, count: int | None) -> None:
+    """Some texts that have spans, from all parts of the table."""
+    from multitag.cli.marked import MarkedText, print_marked
+
+    wanted = SHOWN if count is None else count
+    having = [sample for sample in table.samples if sample.spans]
+    some = [having[place * len(having) // wanted] for place in range(min(wanted, len(having)))] if wanted else []
+    print_marked("some texts", [MarkedText(each.id, each.text or "", {"gold": each.spans or ()}) for each in some])
+
+
+def print_predicted(predictions: SpanPredictions, count: int) -> None:
+    """The first texts and their spans."""
+    from multitag.cli.marked import MarkedText, print_marked
+
+    rows = list(zip(predictions.ids, predictions.texts, predictions.spans, strict=True))[:count]
+    print_marked("the first texts", [MarkedText(name, text or "", {"predicted": spans}) for name, text, spans in rows])

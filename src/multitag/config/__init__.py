@@ -4,6 +4,7 @@ from multitag.config.augment import AugmentConfig as AugmentConfig
 from multitag.config.base import Component as Component
 from multitag.config.base import Section as Section
 from multitag.config.ensemble import EnsembleConfig as EnsembleConfig
+from multitag.config.joint import JointConfig as JointConfig
 from multitag.config.pseudo import PseudoConfig as PseudoConfig
 from multitag.config.train import StageConfig as StageConfig
 from multitag.config.train import TrainConfig as TrainConfig

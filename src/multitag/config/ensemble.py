@@ -15,7 +15,7 @@ from multitag.registry import closest
 
 COMMON = ("task", "recipe", "data", "calibration", "decision", "store", "ensemble")
 """Sections that all members share."""
-COMMON_TRAINING = ("folds", "max_size", "checkpoint_seconds")
+COMMON_TRAINING = ("folds", "max_size", "checkpoint_seconds", "tracker")
 """Settings of [train] that all members share."""
 
 

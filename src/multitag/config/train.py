@@ -57,6 +57,7 @@ class TrainConfig(Section):
     folds: Literal["auto"] | Annotated[int, Field(ge=0, le=20)] = "auto"
     seeds: Annotated[int, Field(ge=1, le=20)] = 1
     max_size: ByteSize | None = None
+    tracker: Literal["none", "tensorboard", "mlflow", "wandb"] = "none"
     stages: tuple[StageConfig, ...] = ()
 
     @property

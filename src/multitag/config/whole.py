@@ -16,7 +16,9 @@ from multitag.config.base import Component, Section
 from multitag.config.changes import changed_values
 from multitag.config.ensemble import EnsembleConfig
 from multitag.config.faults import validated
+from multitag.config.joint import JointConfig
 from multitag.config.pseudo import PseudoConfig
+from multitag.config.span_checks import span_faults, span_head_faults
 from multitag.config.train import AUTO_FOLDS, AUTO_ROWS, TrainConfig
 from multitag.data.images import MAX_PIXELS
 from multitag.decisions import CALIBRATIONS, DECISIONS
@@ -103,6 +105,7 @@ class Config(Section):
     loss: Component = Component(name="bce", smoothing=0.1)  # type: ignore[call-arg]
     train: TrainConfig = TrainConfig()
     pseudo: PseudoConfig | None = None
+    joint: JointConfig | None = None
     calibration: Component = Component(name="per_label")
     decision: DecisionConfig = DecisionConfig(name="expected_f1")
     decoder: Component | None = None
@@ -285,6 +288,10 @@ class Config(Section):
         faults += self._span_faults() if self.task == "spans" else []
         if self.task != "spans" and self.decoder is not None:
             faults.append("[decoder] turns tokens into spans, and the task is label sets. Fix: task = 'spans'")
+        if self.task != "spans" and self.joint is not None:
+            faults.append(
+                "[joint] learns rows' labels beside their spans, and the task is label sets. Fix: leave it out"
+            )
         if self.pseudo is not None:
             joins_rows = self.loss.name in LOSSES.table and LOSSES.get(self.loss.name).unit == "batch"
             faults += self.pseudo.faults(self.loss.name, joins_rows=joins_rows)
@@ -317,27 +324,8 @@ class Config(Section):
 
     def _span_faults(self) -> list[str]:
         """What the task of spans cannot be had with."""
-        faults = []
-        if len(self.encoders) != 1 or _modality(next(iter(self.encoders.values()))) not in ("text", None):
-            faults.append(
-                f"[encoders] task = 'spans' reads one encoder of texts, the configuration has: "
-                f"{', '.join(self.encoders)}. Fix: --without image"
-            )
-        for name, encoder in self.encoders.items():
-            if encoder.options.get("architecture"):
-                faults.append(
-                    f"[encoders.{name}] architecture: an untrained network learns whole words of its own, and task = "
-                    f"'spans' needs the same tokens in every fold. Fix: a pretrained model"
-                )
-        if self.fusion.name not in ("single", "sum"):
-            faults.append(
-                f"[fusion] '{self.fusion.name}' is not for task = 'spans'. Accepted: single, sum (of one encoder)"
-            )
-        if self.head.name in HEADS.table and HEADS.get(self.head.name).needs == "tokens":
-            faults.append(
-                f"[head] '{self.head.name}' reads all tokens of a row at once, and task = 'spans' lays a head on each. "
-                f"Accepted: {', '.join(name for name in HEADS.table if HEADS.get(name).needs == 'pooled')}"
-            )
+        modalities = {name: modality for name, e in self.encoders.items() if (modality := _modality(e)) is not None}
+        faults = span_faults(self.encoders, modalities, self.fusion) + span_head_faults(self.head)
         if self.augment.steps or self.augment.rare:
             faults.append("[augment] changes rows' words or numbers, and spans would not fit them. Fix: leave it out")
         if self.pseudo is not None:

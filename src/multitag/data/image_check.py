@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from multitag.data.fingerprints import Fingerprint, fingerprint
 from multitag.data.images import MAX_BYTES, MAX_PIXELS, decode_image, image_name, image_size, read_bytes
 from multitag.errors import DataError, faults_message
 from multitag.types import ImageSource, Sample
@@ -17,7 +18,10 @@ Verify = Literal["decode", "header"]
 Progress = Callable[[int, int], None]
 
 
-_Look = tuple[tuple[int, int], str] | str  # size and hash, or what is wrong
+class _Look(NamedTuple):
+    size: tuple[int, int]
+    content: str
+    fingerprint: Fingerprint | None
 
 
 class BadImage(NamedTuple):
@@ -37,11 +41,13 @@ class ImageReport:
         hashes: Per row, the hash of the picture's bytes (`content_hash`); `None` without a usable picture.
             Equal hashes are exact copies.
         bad: The rows whose picture cannot be used, in the table's order.
+        fingerprints: Per row, what the picture looks like, where it was asked for; empty where it was not.
     """
 
     sizes: list[tuple[int, int] | None]
     hashes: list[str | None]
     bad: list[BadImage]
+    fingerprints: list[Fingerprint | None] = field(default_factory=list)
 
     def raise_bad(self) -> None:
         """Raise the error that lists all bad rows, if there are any.
@@ -67,6 +73,7 @@ def check_images(
     verify: Verify = "decode",
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
+    fingerprints: bool = False,
 ) -> ImageReport:
     """Look at each distinct picture once.
 
@@ -78,22 +85,29 @@ def check_images(
             unseen.
         max_pixels: As of `load_image`.
         max_bytes: As of `load_image`.
+        fingerprints: Also say what each picture looks like (`near_copies` compares that); decodes every pixel.
     """
+    if fingerprints and verify == "header":
+        raise ValueError("fingerprints=True looks at every pixel, and verify='header' at none. Fix: verify='decode'")
     rows: dict[ImageSource, list[int]] = {}
     for row, sample in enumerate(samples):
         if sample.image is not None:
             rows.setdefault(sample.image, []).append(row)
-    report = ImageReport([None] * len(samples), [None] * len(samples), [])
+    report = ImageReport(
+        [None] * len(samples), [None] * len(samples), [], [None] * len(samples) if fingerprints else []
+    )
 
-    def look(source: ImageSource) -> _Look:
-        return _look(source, verify, max_pixels, max_bytes)
+    def look(source: ImageSource) -> _Look | str:
+        return _look(source, verify, max_pixels, max_bytes, fingerprints)
 
     for done, (source, found) in enumerate(_each(look, list(rows), workers), 1):
         for row in rows[source]:
             if isinstance(found, str):
                 report.bad.append(BadImage(row, samples[row].source or f"row {row + 1}", found))
             else:
-                report.sizes[row], report.hashes[row] = found
+                report.sizes[row], report.hashes[row] = found.size, found.content
+                if fingerprints:
+                    report.fingerprints[row] = found.fingerprint
         if progress is not None:
             progress(done, len(rows))
     report.bad.sort()
@@ -134,22 +148,24 @@ def require_images(
     return [replace(s, image=None) if row in bad else s for row, s in enumerate(samples)], report
 
 
-def _look(source: ImageSource, verify: Verify, max_pixels: int, max_bytes: int) -> _Look:
-    """The size and the hash of a picture, or what is wrong with it."""
+def _look(source: ImageSource, verify: Verify, max_pixels: int, max_bytes: int, fingerprints: bool) -> _Look | str:
+    """What a picture is, or what is wrong with it."""
+    seen = None
     try:
         data = read_bytes(source, max_bytes)
         if verify == "decode":
-            size = decode_image(data, image_name(source), max_pixels=max_pixels).size
+            image = decode_image(data, image_name(source), max_pixels=max_pixels)
+            size, seen = image.size, fingerprint(image) if fingerprints else None
         else:
             size = image_size(data, image_name(source), max_pixels=max_pixels)
     except DataError as error:
         return str(error)
-    return size, hashlib.sha256(data).hexdigest()
+    return _Look(size, hashlib.sha256(data).hexdigest(), seen)
 
 
 def _each(
-    look: Callable[[ImageSource], _Look], sources: list[ImageSource], workers: int
-) -> Iterator[tuple[ImageSource, _Look]]:
+    look: Callable[[ImageSource], _Look | str], sources: list[ImageSource], workers: int
+) -> Iterator[tuple[ImageSource, _Look | str]]:
     if workers < 2:
         yield from ((source, look(source)) for source in sources)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ class Feeder:
         store: The feature store.
         targets: (N, K), NaN where a label is not known, or `None`.
         weights: (N,), how much each row counts in the loss, or `None` where all count alike.
-        tokens: Whether the model reads tokens.
+        tokens: The encoders whose tokens the model reads.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class Feeder:
         *,
         targets: npt.NDArray[np.float32] | None = None,
         weights: npt.NDArray[np.float32] | None = None,
-        tokens: bool = False,
+        tokens: Collection[str] = (),
     ) -> None:
         self.samples = samples = rows.samples
         self.slots = slots
         self.store = store
-        self.tokens = tokens
+        self.tokens = frozenset(tokens)
         self.targets = None if targets is None else torch.from_numpy(targets)
         self.weights = None if weights is None else torch.from_numpy(weights)
         self.present = {
@@ -85,7 +85,7 @@ class Feeder:
                 items = draw.items(slot.encoder.modality, items, here)
             prepared = slot.encoder.prepare(items) if items else {}
             if slot.frozen:
-                encoded[name] = _scattered(slot, prepared, present[name], tokens=self.tokens)
+                encoded[name] = _scattered(slot, prepared, present[name], tokens=name in self.tokens)
             else:
                 inputs[name] = prepared
         targets = None if self.targets is None else self.targets[index]
@@ -100,7 +100,7 @@ class Feeder:
     def _stored(self, name: str, index: Tensor) -> Encoded:
         matrix = self._matrix.get(name)
         pooled = self._look_up(name, index.tolist()) if matrix is None else matrix[index]
-        if not self.tokens:
+        if name not in self.tokens:
             return Encoded(pooled)
         return _padded_tokens(
             self.store,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def fill(
     slots: Mapping[str, Slot],
     rows: Rows,
     *,
-    tokens: bool = False,
+    tokens: Collection[str] = (),
     device: torch.device | None = None,
     progress: Progress = silent,
 ) -> int:
@@ -52,7 +52,7 @@ def fill(
         store: The store.
         slots: The encoders; those that are not stored are left alone.
         rows: The rows.
-        tokens: Whether tokens are wanted too.
+        tokens: The encoders whose tokens are wanted too.
         device: Where the encoders run.
         progress: Told about pictures and texts done.
 
@@ -63,7 +63,7 @@ def fill(
         DataError: A picture cannot be read.
     """
     encoded = 0
-    for slot in slots.values():
+    for name, slot in slots.items():
         if not slot.stored:
             continue
         found = [
@@ -72,7 +72,7 @@ def fill(
             if content is not None
         ]
         contents = [content for _, content in found]
-        todo = store.missing(slot.fingerprint, contents, tokens=tokens)
+        todo = store.missing(slot.fingerprint, contents, tokens=name in tokens)
         if not todo:
             continue
         if slot.encoder.modality == "text":
@@ -82,7 +82,7 @@ def fill(
         with progress(f"encoding {slot.encoder.modality}s ({slot.name})", len(todo)) as advance:
             prepared = _prepared(slot, [[found[place][0] for place in chunk] for chunk in chunks])
             for chunk, inputs in zip(chunks, prepared, strict=True):
-                pooled, real = _encode(slot, inputs, store.path / ONNX, tokens=tokens, device=device)
+                pooled, real = _encode(slot, inputs, store.path / ONNX, tokens=name in tokens, device=device)
                 store.put(slot.fingerprint, [contents[place] for place in chunk], pooled, real)
                 advance(len(chunk))
         encoded += len(todo)

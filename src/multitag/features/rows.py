@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from multitag.config import Config
 from multitag.data.image_check import BadImage, require_images
@@ -36,6 +37,14 @@ class Rows:
 
     def __add__(self, other: Rows) -> Rows:
         return Rows(self.samples + other.samples, self.hashes + other.hashes)
+
+
+class Check(Protocol):
+    """Makes rows of samples: `check_rows`, or what knows their pictures already."""
+
+    def __call__(self, samples: Sequence[Sample], config: Config, *, progress: Progress = silent) -> Rows:
+        """Rows of the samples."""
+        ...
 
 
 def check_rows(samples: Sequence[Sample], config: Config, *, progress: Progress = silent) -> Rows:

@@ -23,6 +23,12 @@ def content_keys(rows: Rows) -> Keys:
     return _hashed(contents)
 
 
+def row_keys(rows: Rows) -> Keys:
+    """A number for what each row shows, its picture and its text together; two rows that show the same share it."""
+    contents = [f"row {picture} {sample.text}" for sample, picture in zip(rows.samples, rows.hashes, strict=True)]
+    return _hashed(contents)
+
+
 def kept_keys(rows: Rows) -> Keys:
     """What is kept of rows, so that `are_copies` knows copies of them: (M,), sorted, each once.
 

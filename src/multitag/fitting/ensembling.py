@@ -11,7 +11,7 @@ from multitag.combined import Combined, calibrated, networks_of
 from multitag.combiners import COMBINERS, Combiner
 from multitag.config import Config, EnsembleConfig
 from multitag.errors import DataError, RunError
-from multitag.fitting.copies import are_copies
+from multitag.fitting.copies import are_copies, row_keys
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import always_labelled, listed
 from multitag.fitting.out_of_fold import OnEpoch, part_of
@@ -73,7 +73,7 @@ def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
         combiner: Combiner = COMBINERS.build(section.combiner.name, section.combiner.options, len(members))
         scorer = Combined(pipelines, combiner.fit(known, gold))
         joined = combiner.apply(known).astype(np.float32)
-        held_out = HeldOut(joined, gold, always_labelled(sides.every.samples))
+        held_out = HeldOut(joined, gold, always_labelled(sides.every.samples), row_keys(sides.chosen))
         keys = np.unique(np.concatenate([pipeline.trained_on for pipeline in pipelines.values()]))
         pseudo_keys = np.unique(np.concatenate([pipeline.pseudo_labelled for pipeline in pipelines.values()]))
         pipeline = Pipeline.fitted(config, space, scorer, held_out, keys, pseudo_keys)

@@ -10,6 +10,9 @@ from typing import Any
 from multitag.config import Config
 from multitag.data.table import Table
 from multitag.evaluation import Evaluation, evaluate
+from multitag.features.rows import Check, check_rows
+from multitag.fitting.begun import begin_in, interruptible
+from multitag.fitting.data_facts import data_facts
 from multitag.fitting.ensembling import train_ensemble
 from multitag.fitting.fitter import Clock, Fitter
 from multitag.fitting.label_checks import label_space
@@ -17,14 +20,10 @@ from multitag.fitting.pseudo_labels import PseudoCounts
 from multitag.fitting.self_training import train_generations
 from multitag.fitting.sides import Scored, take_sides
 from multitag.fitting.size_limit import require_size
-from multitag.interrupts import Interrupted
 from multitag.networks import open_store
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
-from multitag.runs.claim import begin
-from multitag.runs.folder import is_started
 from multitag.sizes import Size, measure
-from multitag.training import make_accelerator
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Fitted:
         seconds: Time by stage: checking, encoding, training, testing (predicting the held-out rows, from stored
             features where encoders are frozen), teaching (predicting rows without labels), deciding.
         size: Parameters and megabytes, trained and frozen.
+        data: The tables' names, and how often each label, a picture and a text are there.
         notes: What a user should look at.
         members: Of an ensemble, the scores of each member on its own, of the same rows.
         generations: Where students were trained, the scores of the teacher and of each, of the same rows.
@@ -55,6 +55,7 @@ class Fitted:
     rows: dict[str, int]
     seconds: dict[str, float]
     size: Size
+    data: dict[str, Any]
     notes: tuple[str, ...] = ()
     members: dict[str, Evaluation] = field(default_factory=dict)
     generations: dict[str, Evaluation] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Fitted:
             "rows": self.rows,
             "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
             "size": self.size.to_dict(),
+            "data": self.data,
             "notes": list(self.notes),
         }
         if self.members:
@@ -96,6 +98,8 @@ def fit(
     *,
     folder: Path | None = None,
     resume: bool = False,
+    check: Check = check_rows,
+    rounds: int = 1000,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> Fitted:
@@ -108,6 +112,8 @@ def fit(
         pool: Rows without labels for students to learn from, as the [pseudo] section says.
         folder: The run folder, where checkpoints go while it trains.
         resume: Go on from the checkpoints in `folder`.
+        check: Looks at the pictures; another one where they are known already.
+        rounds: Bootstrap rounds for the intervals of the scores.
         progress: Told about each stage.
         on_epoch: Called with the history row of each epoch.
 
@@ -117,13 +123,8 @@ def fit(
         Interrupted: Ctrl-C; the message says what was kept.
     """
     clock = Clock()
-    try:
-        return _fit(config, table, valid, pool, folder, resume, progress, on_epoch, clock)
-    except KeyboardInterrupt as error:
-        kept = "nothing was begun" if clock.stage == "checking" else "the feature store keeps what was encoded"
-        if folder is not None and is_started(folder):
-            kept += f", and {folder} what was trained: go on with --resume"
-        raise Interrupted(f"stopped while {clock.stage}; {kept}") from error
+    with interruptible(clock, folder):
+        return _fit(config, table, valid, pool, folder, resume, check, rounds, progress, on_epoch, clock)
 
 
 def _fit(
@@ -133,6 +134,8 @@ def _fit(
     pool: Table | None,
     folder: Path | None,
     resume: bool,
+    check: Check,
+    rounds: int,
     progress: Progress,
     on_epoch: Callable[[dict[str, Any]], None],
     clock: Clock,
@@ -141,11 +144,8 @@ def _fit(
     labelled = sum(sample.labels is not None for sample in table.samples)
     asked, config = config, config.settled(labelled if valid is None else 0)
     with clock.time("checking"):
-        sides = take_sides(config, space, table, valid, pool, progress=progress)
-    processes = make_accelerator(config.train.precision)
-    if folder is not None and processes.is_main_process:
-        begin(folder, asked, resume=resume)
-    processes.wait_for_everyone()
+        sides = take_sides(config, space, table, valid, pool, check=check, progress=progress)
+    begin_in(folder, asked, resume=resume)
     with open_store(config) as store:
         fitter = Fitter(config, space, store, folder, resume, clock)
         if config.ensemble is None:
@@ -154,7 +154,7 @@ def _fit(
         outcome = train(fitter, sides, progress=progress, on_epoch=on_epoch)
     with clock.time("deciding"):
         ids, held = tuple(sample.id for sample in sides.held.samples), sides.held.samples
-        evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, seed=config.seed)
+        evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, rounds=rounds, seed=config.seed)
         members = {
             name: evaluate(pipeline.decide(ids, logits), held, rounds=1)
             for name, (pipeline, logits) in outcome.members.items()
@@ -173,6 +173,7 @@ def _fit(
         rows=sides.counts,
         seconds=clock.seconds,
         size=measure(outcome.networks),
+        data=data_facts(space, sides, table, valid, pool),
         notes=tuple(dict.fromkeys([*sides.notes, *_untaught(taught)])),
         members=members,
         generations=generations,

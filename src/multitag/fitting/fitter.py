@@ -22,9 +22,9 @@ from multitag.features.feeder import Feeder
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot, build_slots, learn
 from multitag.features.store import FeatureStore
+from multitag.fitting.joint_loss import make_loss
 from multitag.fitting.lessons import Lessons, Taught
 from multitag.inference import predict_logits
-from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
 from multitag.networks import Network, feed, network_logits
 from multitag.progress import Progress
@@ -148,10 +148,9 @@ class Fitter:
             held_feeder = self._feed(task, cut(held), slots, model, progress)
             model.fit_scales(feeder)
         with self.clock.time("training"):
-            loss: Loss = LOSSES.build(config.loss.name, config.loss.options)
             # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not.
-            known = task.examples(task.targets(cut(rows).samples))
-            loss.fit(torch.from_numpy(known))
+            targets = task.targets(cut(rows).samples)
+            loss, known = make_loss(config, task, targets), task.examples(targets)
             known = np.pad(known, ((0, len(every) - len(rows)), (0, 0)), constant_values=np.nan)
             standing = train(
                 model,
@@ -249,6 +248,8 @@ class Fitter:
                 row: list[Any] = [sample.id, sample.text, sample.labels, sample.unknown, content]
                 if self.config.task == "spans":
                     row.append([[span.start, span.stop, span.label] for span in sample.spans or ()])
+                if self.config.joint is not None:
+                    row.append(sample.row_labels)
                 identity.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         path = self.folder / CHECKPOINTS / f"{self.prefix}{name}.safetensors"
         return Checkpointing(path, identity.hexdigest(), self.config.train.checkpoint_seconds, self.resume)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from multitag.features.rows import Rows
-from multitag.fitting.copies import kept_keys
+from multitag.fitting.copies import kept_keys, row_keys
 from multitag.fitting.fitter import Fitter, Trained
 from multitag.fitting.label_checks import always_labelled
 from multitag.fitting.out_of_fold import OnEpoch, each_fold, each_seed, make_folds, out_of_fold
@@ -84,7 +84,11 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
         gold, always = space.encode(sides.chosen.samples), always_labelled(sides.every.samples)
         scorer = Networks(config, len(space), answers.networks)
         pipeline = Pipeline.fitted(
-            config, space, scorer, HeldOut(answers.chosen, gold, always), kept_keys(sides.trained)
+            config,
+            space,
+            scorer,
+            HeldOut(answers.chosen, gold, always, row_keys(sides.chosen)),
+            kept_keys(sides.trained),
         )
     return Outcome(pipeline, answers.networks, answers.chosen, answers.scored, answers.history)
 

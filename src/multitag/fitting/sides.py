@@ -12,7 +12,7 @@ from multitag.data.image_check import BadImage
 from multitag.data.split import split
 from multitag.data.table import Table
 from multitag.errors import DataError
-from multitag.features.rows import Rows, check_rows
+from multitag.features.rows import Check, Rows, check_rows
 from multitag.fitting.copies import are_copies, content_keys, kept_keys
 from multitag.fitting.label_checks import doubts, labelled, leaks, lost_pictures, strangers
 from multitag.progress import Progress, silent
@@ -73,6 +73,7 @@ def take_sides(
     valid: Table | None,
     pool: Table | None = None,
     *,
+    check: Check = check_rows,
     progress: Progress = silent,
 ) -> Sides:
     """Check all rows, and part those to train on from those to choose by.
@@ -86,6 +87,7 @@ def take_sides(
         table: Labelled rows.
         valid: The rows to hold out, where they are given.
         pool: Rows to pseudo-label; labels that they may have are not used.
+        check: Looks at the pictures.
         progress: Told about pictures looked at.
 
     Raises:
@@ -98,7 +100,7 @@ def take_sides(
         chosen, left_out = labelled(valid)
         notes += [*valid.warnings, *left_out, *strangers(space, chosen)]
     more = [] if pool is None else [replace(sample, labels=None, unknown=()) for sample in pool.samples]
-    checked = check_rows([*samples, *chosen, *more], config, progress=progress)  # all bad pictures in one error
+    checked = check([*samples, *chosen, *more], config, progress=progress)  # all bad pictures in one error
     notes += lost_pictures(checked.bad)
     every = trained = held = checked.take(range(len(samples)))
     in_folds = config.train.fold_count >= 2

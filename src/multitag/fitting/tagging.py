@@ -10,22 +10,20 @@ from typing import Any
 from multitag.config import Config
 from multitag.data.table import Table
 from multitag.errors import DataError
+from multitag.fitting.begun import begin_in, interruptible
 from multitag.fitting.copies import kept_keys
+from multitag.fitting.data_facts import data_facts
 from multitag.fitting.fitter import Clock, Fitter
 from multitag.fitting.label_checks import label_space
 from multitag.fitting.outcome import train_networks
 from multitag.fitting.sides import Scored, take_sides
 from multitag.fitting.size_limit import require_size
-from multitag.interrupts import Interrupted
 from multitag.networks import Networks, open_store
 from multitag.progress import Progress, silent
-from multitag.runs.claim import begin
-from multitag.runs.folder import is_started
 from multitag.sizes import Size, measure
 from multitag.span_evaluation import SpanEvaluation, evaluate_spans
 from multitag.tagging import Tagging
-from multitag.training import make_accelerator
-from multitag.types import Sample
+from multitag.types import LabelSpace, Sample
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ class FittedTagging:
     rows: dict[str, int]
     seconds: dict[str, float]
     size: Size
+    data: dict[str, Any]
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,6 +52,7 @@ class FittedTagging:
             "rows": self.rows,
             "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
             "size": self.size.to_dict(),
+            "data": self.data,
             "notes": list(self.notes),
         }
 
@@ -84,16 +84,13 @@ def fit_spans(
         Interrupted: Ctrl-C; the message says what was kept.
     """
     clock = Clock()
-    try:
+    with interruptible(clock, folder):
         marked, held = by_labels(table), None if valid is None else by_labels(valid)
         space = label_space(config, marked, held)
-        asked, config = config, config.settled(len(marked) if held is None else 0)
+        asked, config = config, _with_row_labels(config.settled(len(marked) if held is None else 0), marked)
         with clock.time("checking"):
             sides = take_sides(config, space, marked, held, progress=progress)
-        processes = make_accelerator(config.train.precision)
-        if folder is not None and processes.is_main_process:
-            begin(folder, asked, resume=resume)
-        processes.wait_for_everyone()
+        begin_in(folder, asked, resume=resume)
         with open_store(config) as store:
             fitter = Fitter(config, space, store, folder, resume, clock)
             require_size(config.train.max_size, {"": fitter}, (), sides.learned)
@@ -104,11 +101,6 @@ def fit_spans(
             tagging = Tagging.fitted(config, space, networks, chosen, answers.chosen, keys)
             predictions = tagging.decide(sides.held.samples, answers.scored)
             evaluation = evaluate_spans(predictions, sides.held.samples, seed=config.seed)
-    except KeyboardInterrupt as error:
-        kept = "nothing was begun" if clock.stage == "checking" else "the feature store keeps what was encoded"
-        if folder is not None and is_started(folder):
-            kept += f", and {folder} what was trained: go on with --resume"
-        raise Interrupted(f"stopped while {clock.stage}; {kept}") from error
     return FittedTagging(
         tagging,
         evaluation,
@@ -118,15 +110,24 @@ def fit_spans(
         rows=sides.counts,
         seconds=clock.seconds,
         size=measure(answers.networks),
+        data=data_facts(space, sides, marked, held, None),
         notes=tuple(dict.fromkeys(sides.notes)),
     )
+
+
+def _with_row_labels(config: Config, marked: Table) -> Config:
+    """The configuration with the rows' own labels, where they are learned beside the spans."""
+    if config.joint is None or config.joint.labels == "spans":
+        return config
+    own = LabelSpace.from_samples([replace(sample, labels=sample.row_labels) for sample in marked.samples])
+    return config.model_copy(update={"joint": config.joint.model_copy(update={"names": own.names})})
 
 
 def by_labels(table: Table) -> Table:
     """The table with the labels of each row's spans as the row's labels: rows are split and counted by them.
 
-    Labels that the rows may have beside their spans are not used. Rows whose spans are not known have no labels, and
-    neither have rows without a text: there is nothing to learn from them.
+    Labels that the rows may have beside their spans become their `row_labels`. Rows whose spans are not known have no
+    labels, and neither have rows without a text: there is nothing to learn from them.
 
     Raises:
         DataError: The table marks no spans.
@@ -141,6 +142,6 @@ def by_labels(table: Table) -> Table:
 
 def _by_labels(sample: Sample) -> Sample:
     if sample.spans is None or not (sample.text or "").strip():
-        return replace(sample, labels=None, unknown=())
+        return replace(sample, labels=None, unknown=(), row_labels=sample.labels)
     names = dict.fromkeys(span.label for span in sample.spans)
-    return replace(sample, labels=tuple(names), unknown=())
+    return replace(sample, labels=tuple(names), unknown=(), row_labels=sample.labels)

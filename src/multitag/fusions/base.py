@@ -44,6 +44,10 @@ class Fusion(nn.Module, ABC):
     def forward(self, encoded: Mapping[str, Encoded]) -> dict[str, Encoded]:
         """What each branch's head sees, by the branch's name."""
 
+    def source(self, branch: str) -> str | None:
+        """The encoder whose tokens a branch hands on, each in its place; `None` where there are none, or others'."""
+        return branch if branch in self.widths and self.branches[branch].tokens is not None else None
+
     def combine(self, logits: Mapping[str, Tensor]) -> Tensor:
         """The model's logits from the branches': their sum."""
         return torch.stack([logits[branch] for branch in self.branches]).sum(0)

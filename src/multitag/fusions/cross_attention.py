@@ -59,6 +59,10 @@ class CrossAttention(Fusion):
         self.norm = nn.LayerNorm(size)
         self.branches = {"cross": Width(size, size if asks == "tokens" else None)}
 
+    def source(self, branch: str) -> str | None:
+        """The encoder that asks, where its tokens do."""
+        return self.query if self.asks == "tokens" else None
+
     def forward(self, encoded: Mapping[str, Encoded]) -> dict[str, Encoded]:
         """pooled (B, size), and tokens (B, T, size) where each token asks."""
         read = {name: real_tokens(encoded[name]) for name in self.keys}

@@ -53,6 +53,10 @@ class SimpleCross(Fusion):
         self.cross = CrossAttention(widths, size=size, query=query, asks=asks)
         self.branches = {**widths, **self.cross.branches}
 
+    def source(self, branch: str) -> str | None:
+        """The encoder of the branch's name, or the one whose tokens ask."""
+        return self.cross.source(branch) if branch == CROSS else super().source(branch)
+
     def forward(self, encoded: Mapping[str, Encoded]) -> dict[str, Encoded]:
         """What each encoder gives, and the cross-attention."""
         return {**{name: encoded[name] for name in self.widths}, **self.cross(encoded)}

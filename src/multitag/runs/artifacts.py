@@ -21,8 +21,10 @@ from multitag.decisions.calibration import Calibration
 from multitag.errors import ConfigError, DataError, RunError
 from multitag.networks import Networks
 from multitag.pipeline import NO_KEYS, HeldOut, Pipeline, Scorer, decided
+from multitag.runs.card import model_card
 from multitag.runs.files import FORMAT_VERSION, environment, json_line, read_json, require_format
 from multitag.runs.folder import (
+    CARD,
     COMBINER,
     CONFIG,
     DECISION,
@@ -72,7 +74,7 @@ def write_run(
     metrics: Mapping[str, Any] | None,
     history: Sequence[Mapping[str, Any]] | None,
 ) -> None:
-    """Write a run in place of one that the folder may hold, which stays until the new one is complete.
+    """Write a run, its model card included, in place of one that the folder may hold, which stays until it is complete.
 
     Args:
         folder: Where; made where it is not there.
@@ -86,11 +88,14 @@ def write_run(
 
     def write(path: Path) -> None:
         inner(path)
-        write_json(path / ENVIRONMENT, environment())
+        made_with = environment()
+        write_json(path / ENVIRONMENT, made_with)
         if metrics is not None:
             write_json(path / METRICS, metrics)
         if history is not None:
             write_text(path / HISTORY, "".join(json_line(row) for row in history))
+        config, labels = Config.read(path / CONFIG), read_json(path / LABELS)
+        write_text(path / CARD, model_card(Path(folder).resolve().name, config, labels, metrics, made_with))
 
     replace_run(Path(folder), write)
 
@@ -100,6 +105,8 @@ def _write(pipeline: Pipeline, path: Path) -> None:
     write_json(path / LABELS, list(pipeline.space.names))
     held, trained_on = pipeline.held_out, torch.from_numpy(pipeline.trained_on)
     rows = {"logits": torch.from_numpy(held.logits), "gold": torch.from_numpy(held.gold), "trained_on": trained_on}
+    if len(held.rows):
+        rows["held_rows"] = torch.from_numpy(held.rows)
     if len(pipeline.pseudo_labelled):
         rows["pseudo_labelled"] = torch.from_numpy(pipeline.pseudo_labelled)
     atomic_save(rows, path / HELD_OUT)
@@ -184,7 +191,10 @@ def _assemble(path: Path, shared: Shared) -> Pipeline:
     decision: Decision = _fitted(DECISIONS, saved["decision"])
     decision.apply(calibration.apply(logits[:1]))  # of as many labels as the model, or an error now
     config = decided(config, saved["decision"]["name"], saved["decision"]["options"])
-    held_out = HeldOut(logits, gold, bool(saved["always_labelled"]))
+    held_rows = held.get("held_rows", NO_KEYS).astype(np.int64)
+    if len(held_rows) not in (0, len(logits)):
+        raise RunError(f"{path / HELD_OUT} is damaged: {len(held_rows)} keys of {len(logits)} rows")
+    held_out = HeldOut(logits, gold, bool(saved["always_labelled"]), held_rows)
     pseudo_labelled = held.get("pseudo_labelled", NO_KEYS).astype(np.int64)
     trained_on = held["trained_on"].astype(np.int64)
     return Pipeline(config, space, scorer, held_out, calibration, decision, trained_on, pseudo_labelled)

@@ -13,7 +13,7 @@ from typing import Any
 
 from multitag.config import Config
 from multitag.errors import ConfigError, RunError
-from multitag.runs.folder import CHECKPOINTS, CONFIG, EVERY, WRITING, is_started, is_whole, write_text
+from multitag.runs.folder import CARD, CHECKPOINTS, CONFIG, EVERY, TRACKER, WRITING, is_started, is_whole, write_text
 
 _DONE = ".done"
 
@@ -35,9 +35,9 @@ def require_free(folder: Path, config: Config, *, resume: bool, overwrite: bool)
         raise RunError(f"{folder} is a file; --out wants a folder")
     if not folder.is_dir():
         return
-    found = {entry.name for entry in folder.iterdir()} - {WRITING, _DONE, CHECKPOINTS}
+    found = {entry.name for entry in folder.iterdir()} - {WRITING, _DONE, CHECKPOINTS, TRACKER}
     run = is_whole(folder) or is_started(folder)
-    if (not run and found - {*EVERY}) or _foreign(folder / CHECKPOINTS):
+    if (not run and (found - {*EVERY} or found == {CARD})) or _foreign(folder / CHECKPOINTS):
         raise RunError(f"{folder} is not empty and no run. Fix: give --out a new folder")
     if overwrite:
         return
@@ -63,6 +63,8 @@ def begin(folder: Path, config: Config, *, resume: bool) -> None:
     try:
         if checkpoints.is_dir() and not (resume and is_started(folder)):
             _remove(checkpoints)
+        if not (resume and is_started(folder)):
+            shutil.rmtree(folder / TRACKER, ignore_errors=True)
         checkpoints.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"the run folder {folder} cannot be made: {error}") from error
@@ -117,10 +119,10 @@ def _require_same(folder: Path, config: Config) -> None:
 def deciding(config: Config) -> dict[str, Any]:
     """The settings that decide a training's result.
 
-    All but where features are stored, how often state is saved, and how large a model may be.
+    All but where features are stored, how often state is saved, how large a model may be, and who is told.
     """
     values = config.model_dump(mode="json", exclude={"store", "recipe"})
-    for key in ("checkpoint_seconds", "max_size"):
+    for key in ("checkpoint_seconds", "max_size", "tracker"):
         values["train"].pop(key)
     return values
 

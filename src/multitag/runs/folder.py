@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ CONFIG, LABELS, MODEL, DECISION = "config.toml", "labels.json", "model.safetenso
 PREPROCESS, HISTORY, METRICS, ENVIRONMENT = "preprocess.json", "history.jsonl", "metrics.json", "environment.json"
 HELD_OUT = "held_out.safetensors"
 COMBINER, MEMBERS = "combiner.json", "members"
+CARD = "README.md"
 NEEDED = (CONFIG, LABELS, PREPROCESS, HELD_OUT, DECISION, MODEL)
 """What a run needs; an ensemble holds, in place of the model, its combiner and its members' own runs."""
-EVERY = (METRICS, HISTORY, ENVIRONMENT, MEMBERS, *NEEDED, COMBINER)
+EVERY = (CARD, METRICS, HISTORY, ENVIRONMENT, MEMBERS, *NEEDED, COMBINER)
 CHECKPOINTS = "checkpoints"
+TRACKER = "tracker"
 WRITING = ".writing"
 
 
@@ -66,6 +69,14 @@ def _members(folder: Path) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def gives_spans(folder: Path) -> bool:
+    """Whether a folder holds the run of a span tagger; what is wrong with a folder is said when it is loaded."""
+    try:
+        return bool(tomllib.loads((folder / CONFIG).read_text("utf-8")).get("task") == "spans")
+    except (OSError, ValueError):
+        return False
 
 
 def is_started(folder: Path) -> bool:

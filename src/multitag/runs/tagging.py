@@ -12,13 +12,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from multitag.checkpoints import atomic_save
+from multitag.config import Component
 from multitag.decisions import CALIBRATIONS
-from multitag.errors import DataError, RunError
+from multitag.errors import ConfigError, DataError, RunError
 from multitag.runs.artifacts import read_config, require_whole, write_run
 from multitag.runs.files import read_json, require_format
 from multitag.runs.folder import CONFIG, DECISION, HELD_OUT, LABELS, PREPROCESS, write_json, write_text
 from multitag.runs.networks import load_networks, save_networks
 from multitag.spans import SPAN_DECODERS
+from multitag.spans.kept import KeptTexts
 from multitag.tagging import Tagging
 from multitag.types import LabelSpace
 
@@ -32,7 +34,7 @@ def save_tagging(
 ) -> None:
     """Write a fitted span tagger in place of a run that the folder may hold.
 
-    Texts that the decoder was fitted on are not kept, so it cannot be fitted anew.
+    Of texts that the decoder was fitted on, it keeps where words stand, not the words.
 
     Raises:
         RunError: The folder cannot be written.
@@ -41,12 +43,25 @@ def save_tagging(
     def write(path: Path) -> None:
         write_text(path / CONFIG, tagging.config.dump())
         write_json(path / LABELS, list(tagging.space.names))
-        atomic_save({"trained_on": torch.from_numpy(tagging.trained_on)}, path / HELD_OUT)
-        state = {"calibration": tagging.calibration.state(), "decoder": tagging.decoder.state()}
-        write_json(path / DECISION, state)
+        held = {} if tagging.held_out is None else tagging.held_out.arrays(tagging.space)
+        rows = {"trained_on": tagging.trained_on, **held}
+        atomic_save({key: torch.from_numpy(value.copy()) for key, value in rows.items()}, path / HELD_OUT)
+        save_decoder(tagging, path)
         save_networks(tagging.networks, path)
 
     write_run(folder, write, metrics=metrics, history=history)
+
+
+def save_decoder(tagging: Tagging, folder: Path) -> None:
+    """Write calibration and decoder alone: the decoder can be changed after training.
+
+    What stands here counts; the configuration's own section is that of the training.
+    """
+    section = tagging.config.decoder
+    if section is None:
+        raise ValueError("a span tagger's configuration has no [decoder]")
+    decoder = {"name": section.name, "options": section.options, "state": tagging.decoder.state()}
+    write_json(folder / DECISION, {"calibration": tagging.calibration.state(), "decoder": decoder})
 
 
 def load_tagging(folder: str | Path) -> Tagging:
@@ -65,14 +80,24 @@ def load_tagging(folder: str | Path) -> Tagging:
             raise RunError(f"the run in {path} gives label sets, not spans. Fix: Classifier.load")
         space = LabelSpace(tuple(read_json(path / LABELS)))
         saved = read_json(path / DECISION)
-        section = config.calibration
-        return Tagging(
-            config,
+        calibration, decoder, state = config.calibration, config.decoder, saved["decoder"]
+        if "state" in state:  # else of a run whose decoder is that of its training
+            resolved = SPAN_DECODERS.resolve(state["name"], state["options"])
+            decoder, state = Component.model_validate({"name": state["name"], **resolved}), state["state"]
+        try:
+            held = load_file(path / HELD_OUT)
+        except SafetensorError as error:
+            raise RunError(f"{path / HELD_OUT} is damaged: {error}") from error
+        tagging = Tagging(
+            config.model_copy(update={"decoder": decoder}),
             space,
             load_networks(path, config, space, {}),
-            CALIBRATIONS.build(section.name, section.options).load_state(saved["calibration"]),
-            SPAN_DECODERS.build(config.decoder.name, config.decoder.options, space).load_state(saved["decoder"]),
-            load_file(path / HELD_OUT)["trained_on"].astype(np.int64),
+            CALIBRATIONS.build(calibration.name, calibration.options).load_state(saved["calibration"]),
+            SPAN_DECODERS.build(decoder.name, decoder.options, space).load_state(state),
+            held["trained_on"].astype(np.int64),
+            KeptTexts.from_arrays(held, space),
         )
-    except (KeyError, TypeError, AttributeError, ValueError, DataError, SafetensorError) as error:
+        tagging.decoder.apply(tagging.kept(1))  # of as many labels as the model, or an error now
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, ConfigError, DataError) as error:
         raise RunError(f"the run in {path} is damaged: {type(error).__name__}: {error}") from error
+    return tagging

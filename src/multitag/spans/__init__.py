@@ -12,5 +12,6 @@ SPAN_DECODERS = Registry(
         "per_label": "multitag.spans.per_label:PerLabelSpanThresholds",
         "begin_inside": "multitag.spans.begin_inside:BeginInside",
         "crf": "multitag.spans.crf_decoder:CrfDecoder",
+        "rescored": "multitag.spans.rescored:Rescored",
     },
 )

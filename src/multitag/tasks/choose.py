@@ -19,4 +19,5 @@ def task_of(config: Config, space: LabelSpace, slots: Mapping[str, Slot]) -> Tas
     pieces = Pieces.of(config, slots)
     if pieces is None or config.decoder is None:
         return LabelTask(space)
-    return SpanTask(space, pieces, SPAN_DECODERS.get(config.decoder.name).scheme)
+    names = None if config.joint is None else config.joint.names
+    return SpanTask(space, pieces, SPAN_DECODERS.get(config.decoder.name).scheme, names)

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from multitag.config import Config
+from multitag.config import Config, JointConfig
 from multitag.errors import ConfigError
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
+from multitag.spans import SPAN_DECODERS
 from multitag.spans.alignment import Offsets, locate
+from multitag.spans.row_answers import RowAnswers, gated
 from multitag.spans.tagged import TaggedText
 from multitag.spans.windows import Window, cut_windows, merge_windows
 from multitag.tasks.base import Logits
@@ -29,11 +31,15 @@ class Pieces:
         tokenizer: The encoder's.
         limit: The most tokens that it takes.
         overlap: How many tokens two windows of a longer text share.
+        joint: What is said of rows beside their tokens, if anything.
+        begins: Whether the model says of each token too that a span begins with it.
     """
 
     tokenizer: Any
     limit: int
     overlap: int
+    joint: JointConfig | None = None
+    begins: bool = False
 
     @classmethod
     def of(cls, config: Config, slots: Mapping[str, Slot]) -> Pieces | None:
@@ -44,17 +50,20 @@ class Pieces:
         """
         if config.task != "spans":
             return None
-        ((name, slot),) = slots.items()
+        name, slot = next((name, slot) for name, slot in slots.items() if slot.encoder.modality == "text")
         tokenizer, limit = getattr(slot.encoder, "tokenizer", None), getattr(slot.encoder, "limit", None)
         if not getattr(tokenizer, "is_fast", False) or limit is None:
             raise ConfigError(
                 f"[encoders.{name}] '{config.encoders[name].name}' does not say which characters its tokens stand for, "
                 f"which task = 'spans' needs. Fix: transformers_text, with a model that has a fast tokenizer"
             )
-        return cls(tokenizer, int(limit), min(32, int(limit) // 4))
+        begins = config.decoder is not None and SPAN_DECODERS.get(config.decoder.name).scheme == "begin_inside"
+        return cls(tokenizer, int(limit), min(32, int(limit) // 4), config.joint, begins)
 
     def cut(self, rows: Rows) -> Rows:
         """The rows as the encoder sees them: a row for each window, its spans counted from the window's start.
+
+        Each window has the picture of its row.
 
         A span that began before its window starts below 0.
         """
@@ -65,11 +74,23 @@ class Pieces:
     def join(self, rows: Rows, logits: Logits) -> Logits:
         """What a model says of whole texts: (N, T, O), only real tokens, NaN after the last one of each text.
 
+        What it says of rows, where it does, is laid on their tokens as far as the configuration wants; of a text in
+        windows, what that window says which is surest that the row has the label.
+
         Args:
             rows: N rows.
-            logits: (W, T', O), of all tokens of the W rows that `cut` made of them.
+            logits: (W, T', O), of all tokens of the W rows that `cut` made of them; (W, R + T', O) with the rows'.
         """
         windows = self._windows(rows.samples)
+        if self.joint is None:
+            return self._joined(rows, windows, logits)
+        labels = logits.shape[-1] // (2 if self.begins else 1)
+        of_rows, of_tokens = RowAnswers(labels + len(self.joint.names), logits.shape[-1]).split(logits)
+        surest = np.full((len(rows), labels), -np.inf, np.float32)
+        np.maximum.at(surest, [window.row for window in windows], of_rows[:, :labels])
+        return gated(self._joined(rows, windows, of_tokens), surest, self.joint.gate)
+
+    def _joined(self, rows: Rows, windows: Sequence[Window], logits: Logits) -> Logits:
         places = self.places(rows.samples)
         own = locate(self.tokenizer, [_text(rows.samples[w.row])[w.start : w.stop] for w in windows])
         longest = max([1, *map(len, places)])

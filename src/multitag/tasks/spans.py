@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from multitag.metrics import SPAN_METRICS
 from multitag.metrics.span_answers import SpanAnswers
 from multitag.spans import SPAN_DECODERS
 from multitag.spans.alignment import Scheme, locate, token_targets
+from multitag.spans.row_answers import RowAnswers
 from multitag.spans.tagged import TaggedText
 from multitag.tasks.base import Logits, Targets
 from multitag.tasks.labels import LabelTask
@@ -25,17 +27,24 @@ class SpanTask:
         space: The labels.
         pieces: Where the encoder's tokens stand.
         scheme: What the model says of each token.
+        row_names: The labels of rows that it learns beside, after those of the row's spans; `None` where it says
+            nothing of rows.
     """
 
-    def __init__(self, space: LabelSpace, pieces: Pieces, scheme: Scheme) -> None:
+    def __init__(
+        self, space: LabelSpace, pieces: Pieces, scheme: Scheme, row_names: tuple[str, ...] | None = None
+    ) -> None:
         self.space = space
+        outputs = len(space) * (2 if scheme == "begin_inside" else 1)
+        self.beside = None if row_names is None else RowAnswers(len(space) + len(row_names), outputs)
+        self._row_space = LabelSpace(row_names or ())
         self.pieces = pieces
         self.scheme: Scheme = scheme
         self._tokens = LabelTask(space)
 
     def targets(self, samples: Sequence[Sample]) -> Targets:
         """(N, T, K) or (N, T, 2K) of rows that fit the encoder: 1, 0, and NaN where a token is not real or the row's
-        spans are not known."""
+        spans are not known; with targets of rows (N, R + T, O)."""
         located = locate(self.pieces.tokenizer, [sample.text or "" for sample in samples], limit=self.pieces.limit)
         longest = max([1, *(len(tokens.real) for tokens in located)])
         outputs = len(self.space) * (2 if self.scheme == "begin_inside" else 1)
@@ -43,11 +52,25 @@ class SpanTask:
         for row, (sample, tokens) in enumerate(zip(samples, located, strict=True)):
             if sample.spans is not None:
                 targets[row, : len(tokens.real)] = token_targets(tokens, sample.spans, self.space, self.scheme)
-        return targets
+        if self.beside is None:
+            return targets
+        of_rows = torch.from_numpy(self._row_targets(samples))
+        joined: Targets = self.beside.joined(of_rows, torch.from_numpy(targets), fill=float("nan")).numpy()
+        return joined
+
+    def _row_targets(self, samples: Sequence[Sample]) -> Targets:
+        """(N, K'): which labels the row's spans bear, then which it has itself."""
+        marked = [
+            replace(s, labels=None if s.spans is None else tuple({span.label for span in s.spans}), unknown=())
+            for s in samples
+        ]
+        own = [replace(s, labels=s.row_labels, unknown=()) for s in samples]
+        return np.concatenate([self.space.encode(marked), self._row_space.encode(own)], axis=1)
 
     def examples(self, targets: Targets) -> Targets:
         """(M, K) or (M, 2K): the real tokens alone."""
-        return np.asarray(targets[~np.isnan(targets).all(axis=-1)])
+        of_tokens = targets if self.beside is None else self.beside.split(targets)[1]
+        return np.asarray(of_tokens[~np.isnan(of_tokens).all(axis=-1)])
 
     def score(self, logits: Logits, targets: Targets, monitor: str, samples: Sequence[Sample] = ()) -> float:
         """A metric of spans; or the score of label sets, each real token being a row, ``"loss"`` above all.
@@ -55,6 +78,8 @@ class SpanTask:
         Metrics of spans are taken at the global threshold that is best for them on these very rows: good enough to
         compare epochs, and the decoder is fitted afterwards. A window counts as a text of its own.
         """
+        if self.beside is not None:
+            logits, targets = self.beside.split(logits)[1], self.beside.split(targets)[1]
         if monitor in SPAN_METRICS.names():
             return self._span_score(logits, monitor, samples)
         width = min(logits.shape[1], targets.shape[1])

@@ -21,7 +21,7 @@ from multitag.inference import predict_logits
 from multitag.interrupts import Interrupted, uninterrupted
 from multitag.losses import Loss
 from multitag.model import Model
-from multitag.optim import Schedule
+from multitag.optim import HEADS_PART, Schedule
 from multitag.progress import Progress, silent
 from multitag.tasks.base import Task
 from multitag.training.accelerator import make_accelerator
@@ -164,6 +164,7 @@ class _Run:
         if len(self.stages) > 1:
             row["stage"] = standing.stage + 1
         row["train_loss"] = standing.loss_sum / self.steps
+        row |= self._rates()
         if not math.isfinite(standing.loss_sum):
             raise MultitagError(
                 f"training has diverged: the loss of epoch {standing.epoch + 1} is {row['train_loss']}. "
@@ -193,6 +194,18 @@ class _Run:
         if self.average is not None:
             self.average.update(self.bare, step)
         return value
+
+    def _rates(self) -> dict[str, float]:
+        """The learning rates of the epoch's last step: of the heads, and of the first layers that read encoders."""
+        standing, stage = self.state.standing, self.stages[self.state.standing.stage]
+        last = (standing.stage_epoch + 1) * self.steps - 1
+        total = self.stages.lengths[standing.stage] * self.steps
+        factor = self.schedule.factor(last, total, epoch_steps=self.steps)
+        rates = {"lr": self.settings.lr * factor * stage.lr_scale.get(HEADS_PART, 1.0)}
+        if len(self.bare.encoders):
+            scale = max(stage.lr_scale.get(name, 1.0) for name in self.bare.encoders)
+            rates["encoder_lr"] = self.settings.encoder_lr * factor * scale
+        return rates
 
     def _validate(self, row: dict[str, Any]) -> float | None:
         if self.valid is None or self.valid.targets is None:

@@ -79,8 +79,8 @@ def test_rows_come_in_the_asked_order_with_their_targets(store, samples, storabl
 def test_stored_tokens_are_padded_to_the_batch(store, samples):
     texts = {"text": slot(Words())}
     rows = rows_of(samples)
-    fill(store, texts, rows, tokens=True)
-    feed = Feeder(rows, texts, store, tokens=True)
+    fill(store, texts, rows, tokens=texts)
+    feed = Feeder(rows, texts, store, tokens=texts)
     encoded = feed.batch([0, 1, 3]).encoded["text"]
     assert encoded.mask.tolist() == [[True, False, False], [True, True, True], [True, False, False]]
     assert encoded.tokens.tolist() == [[A, [0, 0], [0, 0]], [A, B, C], [[0, 0]] * 3]
@@ -92,9 +92,9 @@ def test_stored_tokens_are_padded_to_the_batch(store, samples):
 def test_live_tokens_equal_stored_ones(store, samples, chosen):
     rows = rows_of(samples)
     stored, live = {"text": slot(Words())}, {"text": slot(Words(storable=False))}
-    fill(store, stored, rows, tokens=True)
-    first = Feeder(rows, stored, store, tokens=True).batch(chosen).encoded["text"]
-    second = Feeder(rows, live, store, tokens=True).batch(chosen).encoded["text"]
+    fill(store, stored, rows, tokens=stored)
+    first = Feeder(rows, stored, store, tokens=stored).batch(chosen).encoded["text"]
+    second = Feeder(rows, live, store, tokens=live).batch(chosen).encoded["text"]
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
@@ -121,7 +121,7 @@ def test_each_picture_and_text_is_encoded_once_for_ever(store, samples):
     assert fill(store, slots, rows) == 3 + 3
     assert (slots["image"].encoder.calls, slots["text"].encoder.calls) == (3, 3)
     assert fill(store, slots, rows) == 0
-    assert fill(store, slots, rows, tokens=True) >= 3, "tokens were not there yet"
+    assert fill(store, slots, rows, tokens=slots) >= 3, "tokens were not there yet"
     again = {"image": slot(Colours()), "text": slot(Words())}
     assert fill(store, again, rows) == 0
     other = {"text": slot(Words())}

@@ -42,9 +42,9 @@ def made(fusion: str, samples, tmp_path, *, frozen: bool) -> tuple[Model, Feeder
     config = Config().model_copy(update={"fusion": Component(name=fusion), "head": Component(name="linear")})
     model = build_model(config, slots, 4)
     rows, store = rows_of(samples), FeatureStore(tmp_path / "store")
-    fill(store, slots, rows, tokens=True)
+    fill(store, slots, rows, tokens=slots)
     targets = np.tile(np.eye(4, dtype=np.float32), (3, 1))
-    feeder = Feeder(rows, slots, store, tokens=True, targets=targets)
+    feeder = Feeder(rows, slots, store, tokens=slots, targets=targets)
     model.fit_scales(feeder)
     for missing in model.missing.values():
         missing.pooled.data.normal_()

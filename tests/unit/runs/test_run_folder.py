@@ -62,16 +62,16 @@ def copy(run: Path, tmp_path: Path) -> Path:
 
 def test_it_holds_toml_json_and_safetensors_and_nothing_else(run: Path) -> None:
     names = {path.name for path in run.iterdir()}
-    assert names == {*NEEDED, "metrics.json", "history.jsonl", "environment.json"}
+    assert names == {*NEEDED, "README.md", "metrics.json", "history.jsonl", "environment.json"}
     for path in run.iterdir():
-        assert path.suffix in (".toml", ".json", ".jsonl", ".safetensors")
+        assert path.suffix in (".toml", ".json", ".jsonl", ".safetensors", ".md")
         if path.suffix == ".safetensors":
             load_file(path)
         elif path.suffix == ".json":
             json.loads(path.read_text(), parse_constant=_no_constant)
         elif path.suffix == ".jsonl":
             [json.loads(line, parse_constant=_no_constant) for line in path.read_text().splitlines()]
-        else:
+        elif path.suffix == ".toml":
             Config.read(path)
 
 
@@ -227,7 +227,7 @@ def test_metrics_history_and_environment_say_what_was_done(run: Path) -> None:
     assert size["frozen_parameters"] > 1000
     history = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in history] == list(range(1, len(history) + 1))
-    assert {"epoch", "train_loss", "valid_loss", "valid_calibrated_loss", "seconds"} == set(history[0])
+    assert {"epoch", "train_loss", "lr", "valid_loss", "valid_calibrated_loss", "seconds"} == set(history[0])
     environment = json.loads((run / "environment.json").read_text())
     assert (
         environment["packages"]["torch"] == torch.__version__ or environment["packages"]["torch"] in torch.__version__

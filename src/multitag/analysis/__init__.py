@@ -1,0 +1,1 @@
+"""What can be seen in a model's answers: pure functions of answers, frozen results. Pages and commands show them."""

@@ -1,0 +1,48 @@
+"""How every training begins, and what it says when it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from multitag.config import Config
+from multitag.fitting.fitter import Clock
+from multitag.interrupts import Interrupted
+from multitag.runs.claim import begin
+from multitag.runs.folder import is_started
+from multitag.training import make_accelerator
+
+
+@contextmanager
+def interruptible(clock: Clock, folder: Path | None) -> Iterator[None]:
+    """Ctrl-C within the block is told as what it is, with what is kept.
+
+    Raises:
+        Interrupted: In place of `KeyboardInterrupt`.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        stage = clock.stage or "checking"  # nothing else comes before it
+        kept = "nothing was begun" if stage == "checking" else "the feature store keeps what was encoded"
+        if folder is not None and is_started(folder):
+            kept += f", and {folder} what was trained: go on with --resume"
+        raise Interrupted(f"stopped while {stage}; {kept}") from error
+
+
+def begin_in(folder: Path | None, config: Config, *, resume: bool) -> None:
+    """Make the place where a training keeps its state, once for all processes.
+
+    Args:
+        folder: The run folder; `None` for a training that keeps nothing.
+        config: As it was asked for.
+        resume: Go on with a state that is there.
+
+    Raises:
+        RunError: The folder cannot be made.
+    """
+    processes = make_accelerator(config.train.precision)
+    if folder is not None and processes.is_main_process:
+        begin(folder, config, resume=resume)
+    processes.wait_for_everyone()

@@ -1,0 +1,1 @@
+"""The report pages of commands, put together from `multitag.report`'s blocks."""
