@@ -52,10 +52,10 @@ def test_evaluate_scores_spans(cli, run, table):
 def test_evaluate_and_predict_take_another_decoder(cli, run, table, tmp_path):
     own = Path(shutil.copytree(run, tmp_path / "own"))
     before = (own / "decision.json").read_bytes()
-    chosen = ["--decoder", "global_threshold", "--option", "threshold=1"]
+    chosen = ["--decoder", "global_threshold", "--option", "shortest=99"]
     answer = cli("evaluate", own, table, "--json", "--rounds", 5, *chosen)
     assert answer.code == 0, answer.err
-    assert answer.json["empty"] == 12, "no probability reaches 1"
+    assert answer.json["empty"] == 12, "no text is as long"
     assert cli("predict", own, table, "--out", tmp_path / "none.json", *chosen).code == 0
     assert all(row["labels"] == [] for row in json.loads((tmp_path / "none.json").read_text()))
     assert (own / "decision.json").read_bytes() == before

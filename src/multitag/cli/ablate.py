@@ -64,7 +64,7 @@ def ablate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train configurations that differ in what is varied, and compare them on the same rows.
+    """Train variations of a configuration and compare them.
 
     The same command goes on where an earlier one was cut short: finished runs are kept.
     """

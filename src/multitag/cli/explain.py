@@ -46,7 +46,7 @@ def explain(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Show which part of the picture and which words made each label of a row.
+    """Show which parts of a picture and text made each label.
 
     Parts are covered or left out one by one; what that costs a label is what they are worth to it.
     Each explanation is tested: taking away what is worth most must cost more than taking away anything.

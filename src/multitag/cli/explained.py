@@ -45,11 +45,12 @@ def print_explanation(explanation: Explanation) -> None:
 def print_check(table: str, found: Mapping[str, Any]) -> None:
     """The check over many rows."""
     output.print_table(
-        f"{table}, {found['rows']} rows: a label's mean probability, and what is left of it",
-        ["", "labels", "before", "without the parts worth most", "without random ones", "gain", "95 % interval", "won"],
+        f"{table}, {found['rows']} rows: a label's mean probability, with all parts, without those worth most, without "
+        "random ones",
+        ["parts of", "labels", "all", "- most", "- random", "gain", "95 % interval", "won"],
         [
             [
-                f"parts of the {name}",
+                f"the {name}",
                 side["pairs"],
                 f"{side['before']:.3f}",
                 f"{side['top']:.3f}",
@@ -111,7 +112,7 @@ def _print_words(label: LabelExplanation, explanation: Explanation) -> None:
     worth = label.sides["text"].worth
     order = sorted(range(len(worth)), key=lambda part: -abs(worth[part]))[:_WORDS]
     rows = [[explanation.text.word(part), f"{worth[part]:+.2f}"] for part in order]
-    output.print_table(f" the {len(rows)} words that matter most", ["word", "worth"], rows)
+    output.print_table(" words that matter most", ["word", "worth"], rows)
 
 
 def _checked(label: LabelExplanation, side: str) -> list[str]:

@@ -130,5 +130,5 @@ def _spans(
 
     if table is None:
         raise ConfigError("a run that tags spans keeps no texts to look at it on. Fix: name a table after the run")
-    seen = look_at_spans(runs, [tagging.open_tagger(run, **columns) for run in runs], table, **common)
+    seen = look_at_spans(runs, [tagging.open_tagger(run, None, None, **columns) for run in runs], table, **common)
     return page_of_spans(seen, str(table)), [run.evaluation for run in seen]

@@ -51,7 +51,7 @@ def tune(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Search for the best settings, by scores of rows that were not trained on.
+    """Search for the settings that score best on held-out rows.
 
     The same command goes on where an earlier one was cut short. The best configuration is written as a recipe.
     """

@@ -88,7 +88,9 @@ def _blocks(label: LabelExplanation, explanation: Explanation) -> list[Block]:
         blocks.append(_gallery(explanation.picture, label.sides["image"].worth, explanation.id))
     if explanation.text is not None:
         blocks += _words(explanation.text, label.sides["text"].worth)
-    tests = {modality: side.deletion for modality, side in label.sides.items() if side.deletion is not None}
+    tests: dict[str, Deletion] = {
+        modality: side.deletion for modality, side in label.sides.items() if side.deletion is not None
+    }
     if tests:
         blocks.append(_check(tests))
         if not all(test.passed for test in tests.values()):

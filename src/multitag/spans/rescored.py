@@ -33,7 +33,7 @@ class Rescored(SpanDecoder):
     Args:
         target: The score that is to be best: the task's own with partial matches, or that of exact matches.
         strength: C of the regression, as of scikit-learn's: less draws the weights to 0.
-        shrinkage: As of `per_label`.
+        shrinkage: How far labels' thresholds are drawn to the common one, as of `per_label`.
         unit: As of `SpanDecoder`.
         pool: As of `SpanDecoder`.
         gaps: As of `SpanDecoder`.

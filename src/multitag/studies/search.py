@@ -40,6 +40,9 @@ class Search:
         ConfigError: The `tune` extra is not installed.
     """
 
+    study: optuna.Study
+    _asked: dict[int, optuna.Trial]
+
     def __init__(
         self, config: Config, space: Sequence[Dimension], metric: str, pruner: Pruner, content: str, folder: Path
     ) -> None:
@@ -49,12 +52,12 @@ class Search:
         name = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
         storage = optuna.storages.RDBStorage(f"sqlite:///{(folder / STORAGE).resolve()}")
         direction = "maximize" if METRICS.get(metric).greater_is_better else "minimize"
-        self.study: optuna.Study = optuna.create_study(
+        self.study = optuna.create_study(
             storage=storage, study_name=name, direction=direction, load_if_exists=True, pruner=_pruner(pruner)
         )
         # A search that goes on must not draw the very numbers that it began with.
         self.study.sampler = optuna.samplers.TPESampler(seed=config.seed + len(self.study.trials))
-        self._asked: dict[int, optuna.Trial] = {}
+        self._asked = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -118,7 +121,7 @@ class Search:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a step that was told already is not told again
             trial.report(score, step)
-        return trial.should_prune()
+        return bool(trial.should_prune())
 
     def tell(self, number: int, result: dict[str, Any] | Failure | None) -> None:
         """Take down what became of a trial: its result, a failure, or `None` where it was stopped."""

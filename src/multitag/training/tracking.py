@@ -82,9 +82,9 @@ class Tracker:
         accelerator.init_trackers(PROJECT, config=said, init_kwargs={self.name: kwargs.get(self.name, {})})
         if accelerator.is_main_process and self.folder is not None:
             own = accelerator.get_tracker(self.name, unwrap=True)
-            read = {"mlflow": lambda: own.info.run_id, "wandb": lambda: own.id}.get(self.name, lambda: None)
+            number = own.info.run_id if self.name == "mlflow" else own.id if self.name == "wandb" else None
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_json(self.folder / _RUN, {"tracker": self.name, "id": read()})
+            write_json(self.folder / _RUN, {"tracker": self.name, "id": number})
         return accelerator
 
     def _known(self) -> dict[str, Any]:

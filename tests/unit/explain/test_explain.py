@@ -52,7 +52,9 @@ def test_probabilities_are_those_of_predict(fitted, table):
     found = explain(fitted, sample, How(labels=fitted.labels_.names, side=2))
     np.testing.assert_allclose([label.probability for label in found.labels], expected.probabilities[0], atol=1e-5)
     assert [label.predicted for label in found.labels] == expected.values[0].tolist()
-    bare = fitted.predict([replace(sample, text=None), replace(sample, image=None)]).probabilities
+    bare = fitted.predict(
+        [replace(sample, id="no text", text=None), replace(sample, id="no picture", image=None)]
+    ).probabilities
     for place, label in enumerate(found.labels):
         assert label.sides["text"].without == pytest.approx(bare[0, place], abs=1e-5)
         assert label.sides["image"].without == pytest.approx(bare[1, place], abs=1e-5)

@@ -106,7 +106,10 @@ def seen_of(
             comparisons.append(compare(wide[0], scored, rounds=rounds, seed=seed))
             advance(1)
     parts = zip(names_of(folders), folders, pipelines, answers, wide, scores, strict=True)
-    runs = tuple(SeenRun(*part, training_curves(read_record(part[1])[1] or [])) for part in parts)
+    runs = tuple(
+        SeenRun(name, folder, pipeline, answered, scored, score, training_curves(read_record(folder)[1] or []))
+        for name, folder, pipeline, answered, scored, score in parts
+    )
     return Seen(runs, analysis, tuple(comparisons), table, rounds)
 
 
