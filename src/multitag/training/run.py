@@ -186,7 +186,7 @@ class _Run:
 
     def _step(self, chosen: list[int]) -> float:
         standing, steps = self.state.standing, self.steps
-        torch.manual_seed(_seed(self.seed, standing.epoch, standing.step, self.stepper.accelerator.process_index))
+        _draw_anew(_seed(self.seed, standing.epoch, standing.step, self.stepper.accelerator.process_index))
         step, total = standing.stage_epoch * steps + standing.step, self.stages.lengths[standing.stage] * steps
         factor = self.schedule.factor(step, total, epoch_steps=steps)
         at, scales = (standing.epoch, standing.step), self.stages[standing.stage].lr_scale
@@ -223,6 +223,18 @@ class _Run:
 
 def _copied(model: torch.nn.Module) -> Tensors:
     return {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+
+
+def _draw_anew(seed: int) -> None:
+    """Seed what draws random numbers, on the processor and on accelerators that are in use.
+
+    As `torch.manual_seed`, which takes two milliseconds wherever CUDA has not begun: it keeps a traceback for later.
+    """
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+    elif torch.accelerator.is_available():
+        torch.manual_seed(seed)
 
 
 def _seed(*parts: int) -> int:
