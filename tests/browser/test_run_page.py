@@ -88,7 +88,7 @@ def test_the_common_threshold_gives_every_metric(page: Any, seen: Seen, step: in
     assert shown(page) == pytest.approx(expected(seen, [threshold] * LABELS, never_empty=True), abs=1e-12)
     assert f"threshold={threshold:.3f} --option never_empty=yes" in page.locator("[data-command]").inner_text()
     page.get_by_label("every row gets a label").click()
-    page.wait_for_function("document.querySelector('.interactive .root').dataset.drawn.endsWith('false')")
+    page.wait_for_function("() => document.querySelector('.interactive .root').dataset.drawn.endsWith('false')")
     assert shown(page) == pytest.approx(expected(seen, [threshold] * LABELS, never_empty=False), abs=1e-12)
 
 
@@ -101,7 +101,7 @@ def test_each_label_has_a_threshold_of_its_own(page: Any, seen: Seen) -> None:
     number = page.locator('.thresholds input[type=number][aria-label="Threshold of label 4"]')
     number.fill("0.05")
     number.press("Enter")
-    page.wait_for_function("document.querySelector('.interactive .root').dataset.drawn.includes(',50,')")
+    page.wait_for_function("() => document.querySelector('.interactive .root').dataset.drawn.includes(',50,')")
     found = expected(seen, [0.4, 0.4, 0.733, 0.4, 0.05, 0.4], never_empty=True)
     assert shown(page) == pytest.approx(found, abs=1e-12)
     page.get_by_role("button", name="As the run decided").click()
@@ -156,7 +156,7 @@ def test_the_page_and_the_command_say_the_same(
     for step in (200, 333, 700):
         move(page, "[data-common]", step)
         told = page.locator("[data-command]").inner_text().split()
-        assert told[:4] == ["multitag", "evaluate", str(run), "new.csv"]
+        assert told[:4] == ["multitag", "evaluate", str(run), str(table)]
         capsys.readouterr()
         assert main.run(["evaluate", str(run), str(table), *told[4:], "--rounds", "1", "--json", "--quiet"]) == 0
         said = {name: score["value"] for name, score in json.loads(capsys.readouterr().out)["metrics"].items()}
