@@ -36,8 +36,7 @@ MEANINGS = {
     "augment.rare": "A label that a share f of the rows has, less than this, is seen sqrt(rare / f) times as often: "
     "rows with it come again in the same epoch, each time changed in another way (repeat factor sampling, Gupta et al. "
     "2019). 0 repeats nothing.",
-    "train.epochs": "At most so many passes over the rows, where there are no stages. Heads on frozen encoders want "
-    "few; an encoder that starts from nothing wants 20 and more.",
+    "train.epochs": "At most so many passes over the rows, where there are no stages.",
     "train.min_steps": "At least so many steps in all: a small table is gone through more often than `epochs` says.",
     "train.batch_size": "Rows in one step.",
     "train.optimizer": "The rule by which weights move. `adamw` and `nadam` decay weights apart from the gradient; "

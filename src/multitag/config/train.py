@@ -33,8 +33,8 @@ AUTO_ROWS = range(50, 50_001)
 class TrainConfig(Section):
     """The one training loop's settings."""
 
-    epochs: Annotated[int, Field(ge=1)] = 7
-    min_steps: Annotated[int, Field(ge=0)] = 300
+    epochs: Annotated[int, Field(ge=1)] = 20
+    min_steps: Annotated[int, Field(ge=0)] = 600
     batch_size: Annotated[int, Field(ge=1)] = 128
     optimizer: OptimizerName = "adamw"
     lr: Positive = 1e-3
