@@ -5,6 +5,7 @@ from __future__ import annotations
 from multitag.analysis.slices import METRICS as SLICED
 from multitag.analysis.slices import Slice
 from multitag.metrics.bootstrap import Interval
+from multitag.pages.run.names import metric_title
 from multitag.pages.run.seen import Seen
 from multitag.report import Block, Choice, Column, Section, Table, Text, Tile, Tiles, charts
 
@@ -17,7 +18,7 @@ def overall(seen: Seen) -> Section:
     first = seen.runs[0]
     scores = first.evaluation
     tiles = [
-        Tile(name.replace("_", " ").replace("map", "mAP"), round(score.value, 4), _interval(score))
+        Tile(metric_title(name), round(score.value, 4), _interval(score))
         for name, score in scores.metrics.items()
         if name in TOLD
     ]
@@ -101,7 +102,7 @@ def by_part(seen: Seen) -> Section | None:
     options = {kind: (_part_chart(kind, [part for part in parts if part.by == kind]),) for kind in kinds}
     columns = [Column("by", choice=True), Column("part"), Column("rows", "number", digits=0)]
     for metric in SLICED:
-        columns.append(Column(metric.replace("_", " "), "number"))
+        columns.append(Column(metric_title(metric), "number"))
         columns += [Column(f"{metric.replace('_', ' ')} {end}", "number") for end in ("low", "high")]
     rows = [
         (part.by, part.name, part.rows, *(x for metric in SLICED for x in _parts(part.metrics[metric])))

@@ -12,6 +12,7 @@ from typing import Any
 from multitag import __version__
 from multitag.analysis.training_curves import TrainingCurve, training_curves
 from multitag.data.table import TableSource
+from multitag.pages.run.names import metric_title
 from multitag.pages.run.seen import names_of
 from multitag.pages.run.training import history
 from multitag.progress import Progress, silent
@@ -84,7 +85,7 @@ def page_of_spans(seen: Sequence[SeenTagger], table: str) -> Page:
 def _scores(seen: Sequence[SeenTagger]) -> Section:
     first = seen[0].evaluation
     tiles = [
-        Tile(name.replace("_", " "), round(score.value, 4), f"{score.low:.3f} to {score.high:.3f}")
+        Tile(metric_title(name), round(score.value, 4), f"{score.low:.3f} to {score.high:.3f}")
         for name, score in first.metrics.items()
         if name.startswith("partial") or name == "exact_f1"
     ]

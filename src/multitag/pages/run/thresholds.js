@@ -104,7 +104,7 @@ const metricRows = payload.metrics.map(({ name, value, greater }) => {
     now.dataset.value = value;
     const gap = moves && value !== null ? value - was : 0;
     const visible = Math.abs(gap) >= 0.00005;
-    change.textContent = !moves ? "any threshold" : visible ? (gap > 0 ? "+" : "−") + Math.abs(gap).toFixed(4) : "";
+    change.textContent = !moves ? "the same" : visible ? (gap > 0 ? "+" : "−") + Math.abs(gap).toFixed(4) : "";
     change.className = "number" + (visible ? (gap > 0 === greater ? " better" : " worse") : "");
   };
 });

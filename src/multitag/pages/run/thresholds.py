@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from multitag.analysis.threshold_grid import ThresholdGrid, step_of
 from multitag.metrics import METRICS
+from multitag.pages.run.names import metric_title
 from multitag.pages.run.seen import Seen, SeenRun
 from multitag.report import Block, Interactive, Numbers, Section, Text, charts
 
@@ -44,7 +45,7 @@ def thresholds(seen: Seen) -> Section:
     )
     chart = charts.lines(
         "One threshold for all labels",
-        {name.replace("_", " "): series for name, series in swept.items()},
+        {metric_title(name): series for name, series in swept.items()},
         x="threshold",
         y="score",
         note="The never-empty rule as the run has it.",
