@@ -7,6 +7,13 @@ import json
 import pytest
 
 from multitag.cli import main
+from tiny import write_table
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory):
+    """Enough rows for a table of words that is long enough to be filtered."""
+    return write_table(tmp_path_factory.mktemp("table"), 60)
 
 
 @pytest.fixture
@@ -38,6 +45,7 @@ def test_the_page_shows_what_the_command_prints(open_page, checked, table):
 
 def test_examples_of_a_label(open_page, checked):
     page = open_page(checked[0]).page
+    page.set_viewport_size({"width": 1300, "height": 6000})  # pictures come as they are scrolled to
     choice = page.locator(".choice[data-name=Label]")
     choice.scroll_into_view_if_needed()
     choice.get_by_role("button", name="people").click()
@@ -46,7 +54,9 @@ def test_examples_of_a_label(open_page, checked):
     assert with_it
     assert all("people" in labels for labels in with_it)
     assert not any("people" in labels for labels in without)
-    page.wait_for_function("[...document.querySelectorAll('.option:not([hidden]) img')].every(i => i.naturalWidth > 0)")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.option:not([hidden]) img')].every(i => i.naturalWidth > 0)"
+    )
 
 
 def test_dark_and_filtered(open_page, checked):
@@ -57,6 +67,7 @@ def test_dark_and_filtered(open_page, checked):
     alike.scroll_into_view_if_needed()
     assert int(alike.locator(".count").inner_text().split()[0]) >= 1
     words = page.locator(".table[data-name='Words of each label, in numbers']")
+    words.scroll_into_view_if_needed()
     words.get_by_label("Filter by label").select_option("people")
     assert set(column(words, 1)) == {"people"}
 

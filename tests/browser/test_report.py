@@ -91,7 +91,7 @@ def cells(table, column):
 def test_what_users_write_is_shown_as_it_stands(open_page, written):
     page = open_page(written.html).page
     page.set_viewport_size({"width": 1300, "height": 5000})
-    page.wait_for_function("document.querySelectorAll('.plot .main-svg').length >= 5")
+    page.wait_for_function("() => document.querySelectorAll('.plot .main-svg').length >= 5")
     assert page.title() == f"Title {EVIL}"
     assert page.locator("h1").inner_text() == f"Title {EVIL}"
     assert EVIL in page.locator(".tiles").inner_text()
@@ -130,7 +130,7 @@ def test_choices_pictures_and_numbers_of_charts(open_page, written):
     assert choice.locator("h3:visible").all_inner_texts() == ["Pictures", "With ant"]
     choice.get_by_role("button", name="dog").click()
     assert choice.locator("h3:visible").all_inner_texts() == ["Pictures", "With dog"]
-    page.wait_for_function("document.querySelector('.option:not([hidden]) img').naturalWidth === 144")
+    page.wait_for_function("() => document.querySelector('.option:not([hidden]) img').naturalWidth === 144")
     chart = page.locator(".chart[data-name=Words]")
     chart.locator("summary").click()
     assert chart.locator("tbody tr").all_inner_texts() == ["1\t1\t1\t2", "2\t2\t2\t0"]

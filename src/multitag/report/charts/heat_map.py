@@ -40,8 +40,9 @@ def heat_map(
     """
     whole = np.asarray(values, np.float64).reshape(len(rows), len(columns))
     cells = whole[:MOST_CELLS, :MOST_CELLS]
-    words = np.asarray(whole if shown is None else shown)[:MOST_CELLS, :MOST_CELLS]
-    form = ".0%" if share else ",.3~g"
+    # A cell whose value is NaN shows nothing, whatever stands in it.
+    words = np.where(np.isnan(whole), np.nan, whole if shown is None else shown)[:MOST_CELLS, :MOST_CELLS]
+    form = ",.0f" if shown is not None else ".0%" if share else ",.3g"
     if cells.shape != whole.shape:
         note = f"{note} The first {cells.shape[0]} of {len(rows)} and {cells.shape[1]} of {len(columns)} are drawn."
     trace = {
@@ -49,16 +50,16 @@ def heat_map(
         "x": list(columns[:MOST_CELLS]),
         "y": list(rows[:MOST_CELLS]),
         "z": [finite(row) for row in cells],
-        "customdata": [finite(row) for row in words],
+        "text": [[_written(cell, form) for cell in row] for row in words],
         "hoverongaps": False,
         "xgap": 1,
         "ygap": 1,
         "colorbar": {"title": {"text": value, "side": "right"}, "tickformat": ".0%" if share else "", "thickness": 10},
-        "hovertemplate": f"%{{y}}, %{{x}}<br>{'%{customdata:,d}, ' if shown is not None else ''}%{{z:{form}}}"
+        "hovertemplate": f"%{{y}}, %{{x}}<br>{'%{text}, ' if shown is not None else ''}%{{z:{'.0%' if share else ',.3~g'}}}"
         "<extra></extra>",
     }
     if max(cells.shape) <= 20:
-        trace["texttemplate"] = "%{customdata:,d}" if shown is not None else f"%{{z:{form}}}"
+        trace["texttemplate"] = "%{text}"
     layout = {
         "xaxis": {"type": "category", "side": "top", "tickangle": -45, "dtick": 1, "showgrid": False},
         "yaxis": {"type": "category", "autorange": "reversed", "dtick": 1, "showgrid": False},
@@ -72,3 +73,7 @@ def heat_map(
     return Chart(
         name, [trace], layout, Numbers(names, table), note.strip(), 190 + 26 * cells.shape[0], 330 + 44 * cells.shape[1]
     )
+
+
+def _written(cell: float, form: str) -> str:
+    return "" if np.isnan(cell) else format(float(cell), form)

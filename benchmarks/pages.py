@@ -1,6 +1,6 @@
-"""How long the page of `multitag check --report` takes to make and to open, on made-up rows.
+"""How long the pages of `check --report` and `report RUN` take to make and to open, on made-up rows.
 
-python benchmarks/data_page.py [ROWS]   (30,000 by default; needs Chromium)
+python benchmarks/pages.py [ROWS]   (30,000 by default; needs Chromium)
 """
 
 from __future__ import annotations
@@ -56,17 +56,30 @@ def open_in_browser(page: Path) -> tuple[float, float]:
     return seconds, metrics["TaskDuration"]
 
 
+def measured(name: str, command: list[str], page: Path) -> None:
+    """Run the command that writes the page, and open it."""
+    start = time.perf_counter()
+    if code := main.run([*command, "--quiet"]):
+        raise SystemExit(f"{code}: multitag {' '.join(command)}")
+    made = time.perf_counter() - start
+    ready, busy = open_in_browser(page)
+    print(
+        f"{name}: made in {made:.1f} s, {page.stat().st_size / 1e6:.1f} MB; ready in {ready:.2f} s, "
+        f"{busy:.2f} s of it the browser's own work"
+    )
+
+
 def run(rows: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        table = make(folder, rows)
+        table = str(make(folder, rows))
         page = folder / "data.html"
-        for options in ([], ["--report", str(page)]):
-            start = time.perf_counter()
-            main.run(["check", str(table), *options, "--json", "--quiet"])
-            sys.stderr.write(f"check {' '.join(options[:1])}: {time.perf_counter() - start:.1f} s\n")
-        seconds, busy = open_in_browser(page)
-        sys.stderr.write(f"{page.stat().st_size / 1e6:.1f} MB, open after {seconds:.2f} s, main thread {busy:.2f} s\n")
+        measured(f"check, {rows:,} rows", ["check", table, "--report", str(page)], page)
+        trained = ["train", table, "--recipe", "tfidf-linear", "--out", str(folder / "run")]
+        if code := main.run([*trained, "--set", "train.epochs=2", "--set", "train.min_steps=0", "--quiet"]):
+            raise SystemExit(code)
+        page = folder / "run.html"
+        measured(f"report, {rows:,} rows", ["report", str(folder / "run"), table, "--out", str(page)], page)
 
 
 if __name__ == "__main__":
