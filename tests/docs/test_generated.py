@@ -56,6 +56,12 @@ def test_settings_are_up_to_date(script):
     assert script("config_docs").filled(page) == page, "run: python scripts/config_docs.py"
 
 
+def test_tables_are_those_of_the_benchmark(script):
+    page = (DOCS / "accuracy.md").read_text("utf-8")
+    assert script("accuracy_tables").filled(page) == page, "run: python scripts/accuracy_tables.py"
+    assert page.count("| `multitag train` |") == 1
+
+
 def test_every_section_of_the_configuration_has_its_heading():
     from multitag.config import Config
 
