@@ -5,86 +5,29 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import tomli_w
 from pydantic import Field
-from torch.nn import ModuleDict
 
 from multitag.config.augment import AugmentConfig
 from multitag.config.base import Component, Section
 from multitag.config.changes import changed_values
+from multitag.config.checks import cross_faults
 from multitag.config.ensemble import EnsembleConfig
 from multitag.config.faults import validated
 from multitag.config.joint import JointConfig
 from multitag.config.pseudo import PseudoConfig
-from multitag.config.span_checks import span_faults, span_head_faults
+from multitag.config.sections import DataConfig, DecisionConfig, EncoderConfig, RecipeConfig, StoreConfig
 from multitag.config.train import AUTO_FOLDS, AUTO_ROWS, TrainConfig
-from multitag.data.images import MAX_PIXELS
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError, faults_message
 from multitag.fusions import FUSIONS
 from multitag.heads import HEADS
 from multitag.losses import LOSSES
-from multitag.metrics import METRICS, SPAN_METRICS
-from multitag.optim import HEADS_PART
 from multitag.registry import Registry
 from multitag.spans import SPAN_DECODERS
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-Runtime = Literal["auto", "torch", "onnx"]
-
-
-class EncoderConfig(Component):
-    """An encoder. Frozen ones run once per picture or text, ever; the others train with the model."""
-
-    frozen: bool = True
-
-
-class DataConfig(Section):
-    """How tables are read and rows held out."""
-
-    image: str | None = None
-    text: str | tuple[str, ...] | None = None
-    labels: str | tuple[str, ...] | None = None
-    id: str | None = None
-    group: str | None = None
-    spans: str | None = None
-    separator: Literal["auto", "space", "comma", "semicolon", "bar", "json", "python", "none"] = "auto"
-    label_names: tuple[str, ...] | None = None
-    on_bad_image: Literal["error", "missing"] = "error"
-    max_pixels: Annotated[int, Field(ge=1)] = MAX_PIXELS
-    valid_share: Share = 0.15
-
-
-class DecisionConfig(Component):
-    """A decision rule, and the rows it is fitted on: the validation rows, or all rows out of fold."""
-
-    fit_on: Literal["valid", "out_of_fold"] = "valid"
-    folds: Annotated[int, Field(ge=2, le=20)] = 5
-
-
-class StoreConfig(Section):
-    """The feature store: ``"auto"`` is $MULTITAG_STORE, or multitag/features in the user's cache folder.
-
-    On a processor, frozen encoders run through ONNX Runtime (``"auto"``: where the `onnx` extra is installed).
-    """
-
-    path: str = "auto"
-    runtime: Runtime = "auto"
-
-
-class RecipeConfig(Section):
-    """The header of a recipe: where a system comes from, what it reported, and what we do otherwise."""
-
-    title: str
-    source: str
-    data: str = ""
-    metric: str = ""
-    reported: str = ""
-    ours: str = ""
-    differences: tuple[str, ...] = ()
 
 
 def _default_encoders() -> dict[str, EncoderConfig]:
@@ -270,69 +213,12 @@ class Config(Section):
             values["decoder"] = Component(**fill(SPAN_DECODERS, decoder, "decoder"))
         values["augment"], more = self.augment.resolved()
         faults += more
-        unsuited = self._cross_faults()
+        unsuited = cross_faults(self)
         if self.ensemble is None:
             return self.model_copy(update=values), faults + unsuited
         sections = list(Config.model_fields)
         values["ensemble"], more = self.ensemble.checked(self.values(), sections, Config._checked, faults, unsuited)
         return self.model_copy(update=values), faults + more
-
-    def _cross_faults(self) -> list[str]:
-        monitors = [
-            "loss",
-            "calibrated_loss",
-            *METRICS.names(),
-            *(SPAN_METRICS.names() if self.task == "spans" else ()),
-        ]
-        faults = self.train.faults({name: encoder.frozen for name, encoder in self.encoders.items()}, monitors)
-        faults += self._span_faults() if self.task == "spans" else []
-        if self.task != "spans" and self.decoder is not None:
-            faults.append("[decoder] turns tokens into spans, and the task is label sets. Fix: task = 'spans'")
-        if self.task != "spans" and self.joint is not None:
-            faults.append(
-                "[joint] learns rows' labels beside their spans, and the task is label sets. Fix: leave it out"
-            )
-        if self.pseudo is not None:
-            joins_rows = self.loss.name in LOSSES.table and LOSSES.get(self.loss.name).unit == "batch"
-            faults += self.pseudo.faults(self.loss.name, joins_rows=joins_rows)
-        for name in self.encoders:
-            # The model keeps its parts under these names.
-            if not name.isidentifier() or hasattr(ModuleDict(), name) or name == HEADS_PART:
-                faults.append(
-                    f"[encoders] '{name}' cannot name an encoder. Accepted: letters, digits and _, not "
-                    f"'{HEADS_PART}', and no word of torch's own such as 'keys' or 'type'."
-                )
-        modalities = {name: modality for name, e in self.encoders.items() if (modality := _modality(e)) is not None}
-        faults += self.augment.faults(modalities, {name for name, e in self.encoders.items() if e.frozen})
-        for name, encoder in self.encoders.items():
-            if encoder.frozen and _from_scratch(encoder):
-                faults.append(
-                    f"[encoders.{name}] '{encoder.name}' has no pretrained weights here and must train with the model: "
-                    f"frozen it would say nothing. Fix: --set encoders.{name}.frozen=false"
-                )
-            if encoder.frozen and encoder.options.get("lora_rank"):
-                faults.append(
-                    f"[encoders.{name}] lora_rank = {encoder.options['lora_rank']} trains adapters, and the encoder is "
-                    f"frozen. Fix: --set encoders.{name}.frozen=false, or lora_rank = 0"
-                )
-        if self.fusion.name == "single" and len(self.encoders) != 1:
-            faults.append(
-                f"[fusion] 'single' takes one encoder, the configuration has {len(self.encoders)}: "
-                f"{', '.join(self.encoders)}. Fix: another fusion, or --without NAME."
-            )
-        return faults
-
-    def _span_faults(self) -> list[str]:
-        """What the task of spans cannot be had with."""
-        modalities = {name: modality for name, e in self.encoders.items() if (modality := _modality(e)) is not None}
-        faults = span_faults(self.encoders, modalities, self.fusion) + span_head_faults(self.head)
-        if self.augment.steps or self.augment.rare:
-            faults.append("[augment] changes rows' words or numbers, and spans would not fit them. Fix: leave it out")
-        if self.pseudo is not None:
-            faults.append("[pseudo] is for label sets: task = 'spans' has no pseudo-labels. Fix: leave it out")
-        if self.ensemble is not None:
-            faults.append("[ensemble] is for label sets: task = 'spans' has no ensembles. Fix: leave it out")
-        return faults
 
     @classmethod
     def for_spans(cls) -> Config:
@@ -356,21 +242,6 @@ class Config(Section):
     def dump(self) -> str:
         """The whole configuration as TOML, defaults included."""
         return tomli_w.dumps(self.values())
-
-
-def _modality(section: EncoderConfig) -> str | None:
-    try:
-        return str(ENCODERS.get(section.name).modality)
-    except ConfigError:  # no such encoder, or not installed: that is said elsewhere
-        return None
-
-
-def _from_scratch(section: EncoderConfig) -> bool:
-    """Whether an encoder, with its options, starts from random weights."""
-    try:
-        return bool(ENCODERS.build(section.name, section.options).from_scratch)
-    except ConfigError:  # no such encoder or wrong options: that is said elsewhere
-        return False
 
 
 def _without_none(value: Any) -> Any:

@@ -231,7 +231,7 @@ def _draw_anew(seed: int) -> None:
     As `torch.manual_seed`, which takes two milliseconds wherever CUDA has not begun: it keeps a traceback for later.
     """
     torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.manual_seed_all(seed)
     elif torch.accelerator.is_available():
         torch.manual_seed(seed)

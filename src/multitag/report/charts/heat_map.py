@@ -55,8 +55,10 @@ def heat_map(
         "xgap": 1,
         "ygap": 1,
         "colorbar": {"title": {"text": value, "side": "right"}, "tickformat": ".0%" if share else "", "thickness": 10},
-        "hovertemplate": f"%{{y}}, %{{x}}<br>{'%{text}, ' if shown is not None else ''}%{{z:{'.0%' if share else ',.3~g'}}}"
-        "<extra></extra>",
+        "hovertemplate": "%{y}, %{x}<br>"
+        + ("%{text}, " if shown is not None else "")
+        + ("%{z:.0%}" if share else "%{z:,.3~g}")
+        + "<extra></extra>",
     }
     if max(cells.shape) <= 20:
         trace["texttemplate"] = "%{text}"

@@ -1,0 +1,64 @@
+"""The smaller sections of a configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from multitag.config.base import Component, Section
+from multitag.data.images import MAX_PIXELS
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Runtime = Literal["auto", "torch", "onnx"]
+
+
+class EncoderConfig(Component):
+    """An encoder. Frozen ones run once per picture or text, ever; the others train with the model."""
+
+    frozen: bool = True
+
+
+class DataConfig(Section):
+    """How tables are read and rows held out."""
+
+    image: str | None = None
+    text: str | tuple[str, ...] | None = None
+    labels: str | tuple[str, ...] | None = None
+    id: str | None = None
+    group: str | None = None
+    spans: str | None = None
+    separator: Literal["auto", "space", "comma", "semicolon", "bar", "json", "python", "none"] = "auto"
+    label_names: tuple[str, ...] | None = None
+    on_bad_image: Literal["error", "missing"] = "error"
+    max_pixels: Annotated[int, Field(ge=1)] = MAX_PIXELS
+    valid_share: Share = 0.15
+
+
+class DecisionConfig(Component):
+    """A decision rule, and the rows it is fitted on: the validation rows, or all rows out of fold."""
+
+    fit_on: Literal["valid", "out_of_fold"] = "valid"
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+
+
+class StoreConfig(Section):
+    """The feature store: ``"auto"`` is $MULTITAG_STORE, or multitag/features in the user's cache folder.
+
+    On a processor, frozen encoders run through ONNX Runtime (``"auto"``: where the `onnx` extra is installed).
+    """
+
+    path: str = "auto"
+    runtime: Runtime = "auto"
+
+
+class RecipeConfig(Section):
+    """The header of a recipe: where a system comes from, what it reported, and what we do otherwise."""
+
+    title: str
+    source: str
+    data: str = ""
+    metric: str = ""
+    reported: str = ""
+    ours: str = ""
+    differences: tuple[str, ...] = ()
