@@ -43,7 +43,7 @@ SHOTS = [
     Shot("explain", "explain", "animal"),
     Shot("study", "study", "fusion.name"),
 ]
-STUDY = "--vary fusion.name=concat,sum,mixed --vary loss.name=bce,focal,asymmetric --seeds 3 --set train.folds=0"
+STUDY = "--vary fusion.name=concat,mixed,gated --one-at-a-time --seeds 3 --set train.folds=0 --set train.min_steps=200"
 ROW = "0002_armadillo_architetto_fra_01.jpg"
 
 
