@@ -9,7 +9,8 @@ separator inside a cell is not taken for the end of a record, and a quote that n
 the rows that follow.
 
 Every pattern matches at every position (a record, a blank line, or one faulty line), never backtracks over a
-cell, and yields the groups: the whole match, the blank line, one per field, the faulty line.
+cell, and yields the groups: the whole match, the blank line, one per field, the faulty line. What repeats a group
+stands in an atomic group, ``(?>(?:...)*)``: the shorter ``(?:...)*+`` loses its place in Python before 3.11.5.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Literal
 
 Quoting = Literal["always", "never", "mixed"]
 
-_STRICT_QUOTED = r'"[^"]*+(?:""[^"]*+)*+"'
+_STRICT_QUOTED = r'"[^"]*+(?>(?:""[^"]*+)*)"'
 _LINE_END = r"(?:\r?\n|\Z)"
 
 
@@ -40,8 +41,8 @@ def tolerant(quoting: Sequence[Quoting], separator: str) -> re.Pattern[str]:
     fields = []
     for k, column in enumerate(quoting):
         rest = quoting[k + 1 :]
-        after = re.escape(separator) + _opening(rest, separator) if rest else rf"(?:[ ]*+\r?\n)++{record}|\s*+\Z"
-        inner = rf'[^"\n]*+(?:(?:"(?!{after})|\n(?!{record}))[^"\n]*+)*+'
+        after = re.escape(separator) + _opening(rest, separator) if rest else rf"(?>(?:[ ]*+\r?\n)+){record}|\s*+\Z"
+        inner = rf'[^"\n]*+(?>(?:(?:"(?!{after})|\n(?!{record}))[^"\n]*+)*)'
         quoted = rf'"{inner}"(?={after})'
         fields.append({"always": quoted, "never": _bare(separator)}.get(column, f"{quoted}|{_bare(separator)}"))
     return _compile(fields, separator)
@@ -50,7 +51,7 @@ def tolerant(quoting: Sequence[Quoting], separator: str) -> re.Pattern[str]:
 def _bare(separator: str, *, quote_may_open: bool = False) -> str:
     run = rf"[^{re.escape(separator)}\r\n]*+"
     guard = "" if quote_may_open else '(?!")'
-    return rf"{guard}{run}(?:\r(?!\n){run})*+"
+    return rf"{guard}{run}(?>(?:\r(?!\n){run})*)"
 
 
 def _opening(quoting: Sequence[Quoting], separator: str) -> str:
