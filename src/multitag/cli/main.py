@@ -76,7 +76,7 @@ def run(arguments: list[str]) -> int:
                 "interrupted: what was encoded is in the feature store; the same command goes on from there\n"
             )
             return INTERRUPTED
-        except Exception as error:
+        except Exception as error:  # the last stop: no user sees a traceback unasked
             if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # a usage error of the parser
                 error.show()  # type: ignore[attr-defined]
                 return int(error.exit_code)

@@ -65,7 +65,10 @@ def load_networks(path: Path, config: Config, space: LabelSpace, shared: Shared)
     try:
         whole.load_state_dict(load_file(path / MODEL))
     except (SafetensorError, RuntimeError) as error:
-        raise RunError(f"the weights in {path / MODEL} are damaged or of another model: {error}") from error
+        raise RunError(
+            f"the weights in {path / MODEL} are damaged or of another model: {error}. "
+            "Fix: copy the run's folder again, or train again"
+        ) from error
     whole.eval().to(best_device())
     return Networks(config, len(space), tuple(networks))
 

@@ -204,7 +204,7 @@ def _serve(pipe: Connection, work: Work, threads: int) -> None:
                 message = ("done", work(shared, job, ask))
             except MultitagError as error:
                 message = ("failed", str(error))
-            except Exception as error:
+            except Exception as error:  # a fault of one job is told, and the worker goes on
                 message = ("failed", f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
             pipe.send(message)
 

@@ -289,3 +289,14 @@ def test_unknown_cells_of_a_table_reach_the_loss_as_unknown() -> None:
     gold = fitted.pipeline.held_out.gold
     assert np.isnan(gold[0]).tolist() == [name == "sea" for name in fitted.pipeline.space.names]
     assert np.isnan(gold).sum() == 1
+
+
+def test_each_step_draws_what_its_seed_gives():
+    from multitag.training.run import _draw_anew
+
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    _draw_anew(12)
+    assert not torch.equal(torch.rand(3), expected)
+    _draw_anew(11)
+    assert torch.equal(torch.rand(3), expected)
