@@ -50,6 +50,8 @@ def test_examples_of_a_label(open_page, checked):
     choice.scroll_into_view_if_needed()
     choice.get_by_role("button", name="people").click()
     galleries = choice.locator(".option:not([hidden]) .gallery")
+    for gallery in galleries.all():
+        gallery.locator(".chips").first.wait_for()  # a gallery is filled when it is scrolled to
     with_it, without = (gallery.locator(".chips").all_inner_texts() for gallery in galleries.all())
     assert with_it
     assert all("people" in labels for labels in with_it)

@@ -133,6 +133,7 @@ def test_choices_pictures_and_numbers_of_charts(open_page, written):
     page.wait_for_function("() => document.querySelector('.option:not([hidden]) img').naturalWidth === 144")
     chart = page.locator(".chart[data-name=Words]")
     chart.locator("summary").click()
+    chart.locator("tbody tr").nth(1).wait_for()  # the browser tells of the opening in a task of its own
     assert chart.locator("tbody tr").all_inner_texts() == ["1\t1\t1\t2", "2\t2\t2\t0"]
 
 

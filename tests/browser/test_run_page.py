@@ -61,9 +61,12 @@ def move(page: Any, label: str, step: int) -> None:
     """Put a slider somewhere, as a hand would, and wait until the page has reckoned."""
     slider = page.locator(f".thresholds input[type=range]{label}")
     slider.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('input')); }", step)
-    page.wait_for_function(
-        "step => document.querySelector('.interactive .root').dataset.drawn.includes(step)", arg=str(step)
-    )
+    drawn(page)
+
+
+def drawn(page: Any) -> None:
+    """Wait until what was asked for is drawn: the page draws in the next frame, ours comes after it."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.fixture
@@ -88,7 +91,7 @@ def test_the_common_threshold_gives_every_metric(page: Any, seen: Seen, step: in
     assert shown(page) == pytest.approx(expected(seen, [threshold] * LABELS, never_empty=True), abs=1e-12)
     assert f"threshold={threshold:.3f} --option never_empty=yes" in page.locator("[data-command]").inner_text()
     page.get_by_label("every row gets a label").click()
-    page.wait_for_function("() => document.querySelector('.interactive .root').dataset.drawn.endsWith('false')")
+    drawn(page)
     assert shown(page) == pytest.approx(expected(seen, [threshold] * LABELS, never_empty=False), abs=1e-12)
 
 
@@ -101,10 +104,11 @@ def test_each_label_has_a_threshold_of_its_own(page: Any, seen: Seen) -> None:
     number = page.locator('.thresholds input[type=number][aria-label="Threshold of label 4"]')
     number.fill("0.05")
     number.press("Enter")
-    page.wait_for_function("() => document.querySelector('.interactive .root').dataset.drawn.includes(',50,')")
+    drawn(page)
     found = expected(seen, [0.4, 0.4, 0.733, 0.4, 0.05, 0.4], never_empty=True)
     assert shown(page) == pytest.approx(found, abs=1e-12)
     page.get_by_role("button", name="As the run decided").click()
+    drawn(page)
     own = {name: score.value for name, score in seen.runs[0].evaluation.metrics.items()}
     assert shown(page) == pytest.approx(own, abs=1e-12)
 
