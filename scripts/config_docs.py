@@ -94,6 +94,8 @@ MEANINGS = {
     "decision.folds": "How many models `out_of_fold` trains.",
     "store.path": 'The folder of the feature store. `"auto"` is `$MULTITAG_STORE`, or the user\'s cache folder.',
     "store.runtime": "What runs frozen encoders.",
+    "store.precision": "What frozen encoders compute in; all but float32 are faster and less exact "
+    "([how much](performance.md)). Each precision has features of its own in the store.",
 }
 
 

@@ -19,6 +19,7 @@ LAYERS = [
         "types",
         "registry",
         "layers",
+        "cores",
         "progress",
         "interrupts",
         "intervals",

@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-PARTS = ("starting", "reading", "deciding", "scoring")
+PARTS = ("starting", "reading", "encoding", "deciding", "scoring")
 
 
 def main() -> None:
@@ -53,10 +53,12 @@ def machine() -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any]) -> str:
-    ratio = "" if row["ratio"] is None else f"  {row['ratio']:.3g} x {row['beside_name']} ({row['beside']:.3g} s)"
-    low, high = row["spread"]
-    verdict = "met" if row["met"] else "MISSED"
-    return f"{row['name']}: {row['ours']:.3g} s{ratio}  [{low:.3g} - {high:.3g}]  {row['goal']}: {verdict}"
+    if row["ours"] is None:
+        return f"{row['name']}: {row['note']}"
+    beside = "" if row["ratio"] is None else f"  {row['ratio']:.3g} x {row['beside_name']} ({row['beside']:.3g})"
+    spread = "" if row["spread"] is None else "  [{:.3g} - {:.3g}]".format(*row["spread"])
+    verdict = {True: "met", False: "MISSED", None: "no goal"}[row["met"]]
+    return f"{row['name']}: {row['ours']:.3g} {row['unit']}{beside}{spread}  {row['goal']}: {verdict}"
 
 
 if __name__ == "__main__":

@@ -20,25 +20,27 @@ class Figure:
 
     Attributes:
         name: What was measured.
-        ours: Median seconds.
+        ours: Median seconds, or what `unit` says; `None` where it did not run.
         beside: Median seconds of what stands beside it; `None` where the goal is a time.
         beside_name: What stands beside it.
         ratio: beside / ours, the median over the runs: how many times as fast.
         spread: Lowest and highest ratio of the runs; of our seconds where there is no ratio.
         goal: In words.
-        met: Whether the median meets it.
+        met: Whether the median meets it; `None` where there is no goal, or it did not run.
         note: What else to know.
+        unit: Of `ours`, `beside`, and of `spread` where there is no ratio.
     """
 
     name: str
-    ours: float
+    ours: float | None
     beside: float | None
     beside_name: str
     ratio: float | None
-    spread: tuple[float, float]
+    spread: tuple[float, float] | None
     goal: str
     met: bool | None
     note: str = ""
+    unit: str = "s"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, rounded to what can be meant."""
@@ -84,6 +86,11 @@ def within(name: str, ours: Work, *, seconds: float, runs: int = RUNS, note: str
     median = float(np.median(times))
     goal = f"within {seconds:g} s"
     return Figure(name, median, None, "", None, (min(times), max(times)), goal, median <= seconds, note)
+
+
+def skipped(name: str, why: str) -> Figure:
+    """A line for what did not run, which says why: neither met nor missed."""
+    return Figure(name, None, None, "", None, None, "", None, f"did not run: {why}")
 
 
 def timed(work: Work) -> float:

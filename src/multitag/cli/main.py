@@ -12,13 +12,15 @@ import typer
 
 from multitag import __version__
 from multitag.cli import ablate, check, demo, evaluate, explain, list_components, predict, report, train, tune
+from multitag.cores import cores, limit_threads
 from multitag.errors import DataWarning, MultitagError
 from multitag.interrupts import Interrupted
 
 app = typer.Typer(
     name="multitag",
-    epilog="Errors are one clear message; --debug, anywhere, shows the traceback. Exit codes: 0 well, 1 other, "
-    "2 usage, 3 data, 4 configuration, 5 weights, 6 run folder, 130 interrupted.",
+    epilog="Errors are one clear message; --debug, anywhere, shows the traceback. --threads N, anywhere, uses so many "
+    "cores and not all. Exit codes: 0 well, 1 other, 2 usage, 3 data, 4 configuration, 5 weights, 6 run folder, "
+    "130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,7 +40,7 @@ for command, name in (
 ):
     app.command(name)(command)
 
-INTERRUPTED = 130
+INTERRUPTED, USAGE = 130, 2
 
 
 def _version(asked: bool) -> None:
@@ -60,6 +62,14 @@ def run(arguments: list[str]) -> int:
     """Run one command; its exit code."""
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+    arguments, asked = _without_threads(arguments)
+    if asked is not None:
+        if not asked.isdigit() or not 1 <= int(asked) <= cores():
+            sys.stderr.write(
+                f"error: --threads '{asked}' cannot be had. Accepted: 1 to {cores()}, the cores there are\n"
+            )
+            return USAGE
+        limit_threads(int(asked))
     with warnings.catch_warnings():
         warnings.simplefilter("always", DataWarning)
         warnings.showwarning = _show_warning
@@ -91,6 +101,21 @@ def run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _without_threads(arguments: list[str]) -> tuple[list[str], str | None]:
+    """The arguments without ``--threads N``, wherever it stands, and N as it was written."""
+    rest: list[str] = []
+    asked = None
+    given = iter(arguments)
+    for argument in given:
+        if argument == "--threads":
+            asked = next(given, "")
+        elif argument.startswith("--threads="):
+            asked = argument.partition("=")[2]
+        else:
+            rest.append(argument)
+    return rest, asked
+
+
 def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     if issubclass(category, DataWarning):
         sys.stderr.write(f"warning: {message}\n")
@@ -107,4 +132,5 @@ def main() -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    limit_threads(cores(), unless_set=True)  # not all that starts threads sees a container's share of a machine
     sys.exit(run(sys.argv[1:]))

@@ -9,6 +9,7 @@ from multitag.config.pseudo import PseudoConfig as PseudoConfig
 from multitag.config.sections import DataConfig as DataConfig
 from multitag.config.sections import DecisionConfig as DecisionConfig
 from multitag.config.sections import EncoderConfig as EncoderConfig
+from multitag.config.sections import Precision as Precision
 from multitag.config.sections import RecipeConfig as RecipeConfig
 from multitag.config.sections import Runtime as Runtime
 from multitag.config.sections import StoreConfig as StoreConfig

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from multitag.cores import threads
 from multitag.data.fingerprints import Fingerprint, fingerprint
 from multitag.data.images import MAX_BYTES, MAX_PIXELS, decode_image, image_name, image_size, read_bytes
 from multitag.errors import DataError, faults_message
@@ -69,7 +70,7 @@ def check_images(
     samples: Sequence[Sample],
     *,
     progress: Progress | None = None,
-    workers: int = 2,
+    workers: int | None = None,
     verify: Verify = "decode",
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
@@ -80,7 +81,7 @@ def check_images(
     Args:
         samples: The rows.
         progress: Called with the pictures done and their number, after each.
-        workers: How many threads decode.
+        workers: How many threads decode; as many as there are cores where it is not said.
         verify: Decode every pixel, or read headers only: much faster, but a file that is cut short goes
             unseen.
         max_pixels: As of `load_image`.
@@ -100,7 +101,7 @@ def check_images(
     def look(source: ImageSource) -> _Look | str:
         return _look(source, verify, max_pixels, max_bytes, fingerprints)
 
-    for done, (source, found) in enumerate(_each(look, list(rows), workers), 1):
+    for done, (source, found) in enumerate(_each(look, list(rows), threads() if workers is None else workers), 1):
         for row in rows[source]:
             if isinstance(found, str):
                 report.bad.append(BadImage(row, samples[row].source or f"row {row + 1}", found))
@@ -119,7 +120,7 @@ def require_images(
     on_bad_image: OnBadImage = "error",
     *,
     progress: Progress | None = None,
-    workers: int = 2,
+    workers: int | None = None,
     verify: Verify = "decode",
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from multitag.decisions.base import Decision, NeverEmpty
+from multitag.decisions.blocks import map_blocks
 from multitag.decisions.expectation import Floats, expected_f1_of_top
-from multitag.decisions.workers import map_blocks
 from multitag.errors import ConfigError
 from multitag.gold import Gold
 from multitag.types import BoolArray, FloatArray

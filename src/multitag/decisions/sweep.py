@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from multitag.decisions.base import Target
+from multitag.decisions.blocks import map_blocks
 from multitag.decisions.cuts import Ranking, above, best_cut, between, f1, rank
 from multitag.decisions.macro_cut import best_macro_cut
-from multitag.decisions.workers import map_blocks
 from multitag.gold import Gold
 from multitag.types import BoolArray, FloatArray
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Collection, Mapping
 
-import numpy as np
 import torch
 
-from multitag.encoders import Inputs
+from multitag.features.crew import encode_chunks
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
 from multitag.features.store import FeatureStore
 from multitag.progress import Progress, silent
-from multitag.types import Sample
 
 CHUNK = {"image": 16, "text": 64}
-_AHEAD = 3
 ONNX = "onnx"
 """The folder, within the store's, of exported networks."""
 
@@ -80,40 +74,11 @@ def fill(
         size = CHUNK[slot.encoder.modality] * (1 if device is None or device.type == "cpu" else 8)
         chunks = [todo[start : start + size] for start in range(0, len(todo), size)]
         with progress(f"encoding {slot.encoder.modality}s ({slot.name})", len(todo)) as advance:
-            prepared = _prepared(slot, [[found[place][0] for place in chunk] for chunk in chunks])
-            for chunk, inputs in zip(chunks, prepared, strict=True):
-                pooled, real = _encode(slot, inputs, store.path / ONNX, tokens=name in tokens, device=device)
+            samples = [[found[place][0] for place in chunk] for chunk in chunks]
+            where = device or torch.device("cpu")
+            answers = encode_chunks(slot, samples, store.path / ONNX, tokens=name in tokens, device=where)
+            for chunk, (pooled, real) in zip(chunks, answers, strict=True):
                 store.put(slot.fingerprint, [contents[place] for place in chunk], pooled, real)
                 advance(len(chunk))
         encoded += len(todo)
     return encoded
-
-
-def _prepared(slot: Slot, chunks: Sequence[Sequence[Sample]]) -> Iterator[Inputs]:
-    """The chunks' inputs in order, a few of them decoded ahead."""
-
-    def prepare(chunk: Sequence[Sample]) -> Inputs:
-        return slot.encoder.prepare(slot.items(chunk))
-
-    if slot.encoder.modality == "text":
-        yield from map(prepare, chunks)
-        return
-    waiting: deque[Future[Inputs]] = deque()
-    with ThreadPoolExecutor(2) as pool:
-        for chunk in chunks:
-            waiting.append(pool.submit(prepare, chunk))
-            if len(waiting) >= _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _encode(
-    slot: Slot, inputs: Inputs, folder: Path, *, tokens: bool, device: torch.device | None
-) -> tuple[np.ndarray, list[np.ndarray] | None]:
-    encoded = slot.run(inputs, folder, tokens=tokens, device=device or torch.device("cpu"))
-    pooled = encoded.pooled.float().cpu().numpy()
-    if encoded.tokens is None or encoded.mask is None:
-        return pooled, None
-    states, mask = encoded.tokens.half().cpu().numpy(), encoded.mask.cpu().numpy()
-    return pooled, [row[real] for row, real in zip(states, mask, strict=True)]

@@ -44,7 +44,9 @@ def in_torch(encoder: Encoder, *, tokens: bool) -> Run:
     return run
 
 
-def in_onnx(encoder: Encoder, fingerprint: str, sample: Inputs, folder: Path, *, tokens: bool) -> Run:
+def in_onnx(
+    encoder: Encoder, fingerprint: str, sample: Inputs, folder: Path, *, tokens: bool, threads: int | None = None
+) -> Run:
     """Run an encoder through ONNX Runtime, exporting it first where `folder` has no file of it.
 
     Where the two disagree, or the network cannot be exported, torch it is, with a warning.
@@ -55,19 +57,31 @@ def in_onnx(encoder: Encoder, fingerprint: str, sample: Inputs, folder: Path, *,
         sample: Prepared inputs of two rows or more, to export with and to compare on.
         folder: Where exported files are kept.
         tokens: Whether tokens are wanted too.
+        threads: How many it computes with; as many as torch has where it is not said.
     """
-    path = folder / f"{fingerprint[:32]}-{'tokens' if tokens else 'pooled'}.onnx"
     try:
-        if not path.is_file():
-            _export(encoder, sample, path, tokens=tokens)
-        run = _session(encoder, path, tokens=tokens)
+        path = exported(encoder, fingerprint, sample, folder, tokens=tokens)
+        run = _session(path, threads or torch.get_num_threads())
         expected, got = in_torch(encoder, tokens=tokens)(sample), run(sample)
     except Exception as error:  # whatever an exporter or a runtime may raise: torch always works
         return _fall_back(encoder, f"{type(error).__name__}: {str(error)[:200]}", tokens=tokens)
-    agreement = float(torch.cosine_similarity(expected.pooled.float(), got.pooled.float()).min())
-    if agreement < AGREEMENT:
-        return _fall_back(encoder, f"its vectors differ from torch's, cosine {agreement:.5f}", tokens=tokens)
+    cosine = agreement(expected, got)
+    if cosine < AGREEMENT:
+        return _fall_back(encoder, f"its vectors differ from torch's, cosine {cosine:.5f}", tokens=tokens)
     return run
+
+
+def agreement(expected: Encoded, got: Encoded) -> float:
+    """The least cosine between two sets of pooled vectors."""
+    return float(torch.cosine_similarity(expected.pooled.float(), got.pooled.float()).min())
+
+
+def exported(encoder: Encoder, fingerprint: str, sample: Inputs, folder: Path, *, tokens: bool) -> Path:
+    """The encoder's ONNX file, exported where `folder` has none; arguments as of `in_onnx`."""
+    path = folder / f"{fingerprint[:32]}-{'tokens' if tokens else 'pooled'}.onnx"
+    if not path.is_file():
+        _export(encoder, sample, path, tokens=tokens)
+    return path
 
 
 def _fall_back(encoder: Encoder, why: str, *, tokens: bool) -> Run:
@@ -112,11 +126,11 @@ def _export(encoder: Encoder, sample: Inputs, path: Path, *, tokens: bool) -> No
     os.replace(temporary, path)
 
 
-def _session(encoder: Encoder, path: Path, *, tokens: bool) -> Run:
+def _session(path: Path, threads: int) -> Run:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3
     # Threads that spin while they wait take the processor from those that decode pictures.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import torch
 
-from multitag.config import Config, Runtime
+from multitag.config import Config, Precision, Runtime
 from multitag.data.images import MAX_PIXELS, load_image
 from multitag.encoders import ENCODERS, Encoder, Inputs
 from multitag.errors import ConfigError
+from multitag.features.reduced import Crew, fingerprint_of, in_openvino, require_openvino
 from multitag.features.runtime import Run, in_onnx, in_torch, onnx_installed
 from multitag.types import Encoded, Sample
 
@@ -27,6 +28,7 @@ class Slot:
         frozen: Whether it stays as it is; the others train with the model.
         max_pixels: Pictures with more are refused.
         onnx: Whether a frozen encoder may run through ONNX Runtime.
+        precision: What a frozen encoder computes in.
     """
 
     name: str
@@ -34,7 +36,8 @@ class Slot:
     frozen: bool
     max_pixels: int = MAX_PIXELS
     onnx: bool = False
-    _runs: dict[bool, Run] = field(default_factory=dict)
+    precision: Precision = "float32"
+    _runs: dict[tuple[bool, int, int], Run] = field(default_factory=dict)
 
     @property
     def stored(self) -> bool:
@@ -43,29 +46,65 @@ class Slot:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The encoder's fingerprint, computed once."""
+        """The fingerprint of the encoder and its precision, computed once."""
+        return fingerprint_of(self._exact, self.precision)
+
+    @cached_property
+    def _exact(self) -> str:
         return self.encoder.fingerprint()
 
-    def run(self, inputs: Inputs, folder: Path, *, tokens: bool, device: torch.device) -> Encoded:
+    def run(
+        self,
+        inputs: Inputs,
+        folder: Path,
+        *,
+        tokens: bool,
+        device: torch.device,
+        threads: int | None = None,
+        at_once: int = 1,
+    ) -> Encoded:
         """What a frozen encoder says of prepared inputs, by the fastest way there is on the device.
 
         Args:
             inputs: What the encoder's `prepare` gave.
             folder: Where exported networks are kept.
             tokens: Whether tokens are wanted too.
-            device: Where torch runs; ONNX Runtime serves the processor only.
+            device: Where torch runs; ONNX Runtime and OpenVINO serve the processor only.
+            threads: How many a runtime computes with for one call; as many as torch has where it is not said.
+            at_once: How many calls there are at a time, from as many threads.
+
+        Raises:
+            ConfigError: The encoder cannot run in the precision that was asked for.
         """
         if device.type != "cpu":
-            moved = {key: tensor.to(device) for key, tensor in inputs.items()}
+            return self._on_device(inputs, tokens=tokens, device=device)
+        each = threads or torch.get_num_threads()
+        key = (tokens, each, at_once)
+        if key not in self._runs:
+            self._runs[key] = self._start(inputs, folder, tokens=tokens, threads=each, at_once=at_once)
+        return self._runs[key](inputs)
+
+    def _start(self, inputs: Inputs, folder: Path, *, tokens: bool, threads: int, at_once: int) -> Run:
+        sample = {key: torch.cat([t, t])[:4] for key, t in inputs.items()}
+        if self.precision != "float32":
+            require_openvino(self.precision)
+            crew = Crew(threads, at_once)
+            return in_openvino(self.encoder, self._exact, sample, folder, self.precision, crew, tokens=tokens)
+        if self.onnx:
+            return in_onnx(self.encoder, self._exact, sample, folder, tokens=tokens, threads=threads)
+        return in_torch(self.encoder, tokens=tokens)
+
+    def _on_device(self, inputs: Inputs, *, tokens: bool, device: torch.device) -> Encoded:
+        if self.precision == "int8":
+            raise ConfigError(
+                f"[store] precision = 'int8' is for processors, and the encoder '{self.name}' runs on {device.type}. "
+                "Fix: --set store.precision=bfloat16"
+            )
+        if device.type == "cuda":  # from pinned memory the copy does not wait for what the device still computes
+            inputs = {key: tensor.contiguous().pin_memory() for key, tensor in inputs.items()}
+        moved = {key: tensor.to(device, non_blocking=True) for key, tensor in inputs.items()}
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             return in_torch(self.encoder.to(device), tokens=tokens)(moved)
-        if tokens not in self._runs:
-            if self.onnx:
-                sample = {key: torch.cat([t, t])[:4] for key, t in inputs.items()}
-                run = in_onnx(self.encoder, self.fingerprint, sample, folder, tokens=tokens)
-            else:
-                run = in_torch(self.encoder, tokens=tokens)
-            self._runs[tokens] = run
-        return self._runs[tokens](inputs)
 
     def has(self, sample: Sample) -> bool:
         """Whether a row has what this encoder reads; a text of white space only says nothing."""
@@ -98,7 +137,8 @@ def make_slot(name: str, encoder: Encoder, config: Config) -> Slot:
     """A loaded encoder in its slot, made ready to be used frozen or trained."""
     frozen = config.encoders[name].frozen
     onnx = frozen and encoder.storable and wants_onnx(config.store.runtime)
-    slot = Slot(name, encoder, frozen, config.data.max_pixels, onnx)
+    precision = config.store.precision if frozen and encoder.storable else "float32"
+    slot = Slot(name, encoder, frozen, config.data.max_pixels, onnx, precision)
     if slot.frozen:
         encoder.eval().requires_grad_(False)
         # The fingerprint is of the weights as they came, before they are rewritten to run faster.
