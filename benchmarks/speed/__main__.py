@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-PARTS = ("starting", "reading", "encoding", "deciding", "scoring")
+PARTS = ("starting", "reading", "encoding", "training", "predicting", "deciding", "scoring", "growing", "tuning", "gpu")
 
 
 def main() -> None:

@@ -26,16 +26,16 @@ from multitag.features.store import FeatureStore
 from multitag.types import Sample
 
 SIZE = (480, 360)
+CPU = torch.device("cpu")
 
 
 def figures(*, quick: bool, runs: int) -> list[Figure]:
     """The part's lines: the bundled drawings and their titles, through the default encoders."""
-    home = bundled_path()
-    samples = read_table(home / "train.csv", images=home / "images").samples
-    texts = _captions(samples, 128 if quick else 1024)
+    samples = samples_of()
+    texts = captions(samples, 128 if quick else 1024)
     config = Config()
     with tempfile.TemporaryDirectory() as folder:
-        pictures = _photographs(samples[: 32 if quick else 96], Path(folder, "pictures"))
+        pictures = photographs(samples[: 32 if quick else 96], Path(folder, "pictures"))
         work = _Filling(Path(folder), config)
         return [
             *_of_pictures(work, pictures, config, runs),
@@ -112,7 +112,7 @@ def _bare(slot: Slot, inputs: Sequence[Any], folder: Path) -> Callable[[], None]
     crew = max(1, min(threads(), len(inputs)))
 
     def one(batch: Any) -> None:
-        slot.run(batch, folder, tokens=False, device=torch.device("cpu"), threads=1, at_once=crew)
+        slot.run(batch, folder, tokens=False, device=CPU, threads=1, at_once=crew)
 
     def run() -> None:
         with ThreadPoolExecutor(crew) as pool:
@@ -173,13 +173,21 @@ def _fewer_bits(folder: Path, pictures: Sequence[Sample], texts: Sequence[Sample
     return found
 
 
-def _photographs(samples: Sequence[Sample], folder: Path) -> list[Sample]:
+def samples_of() -> Sequence[Sample]:
+    """The bundled drawings."""
+    home = bundled_path()
+    return read_table(home / "train.csv", images=home / "images").samples
+
+
+def photographs(samples: Sequence[Sample], folder: Path, *, seed: int = 0) -> list[Sample]:
     """Drawings as JPEG files of the size of a photograph on the web."""
     folder.mkdir()
     found = []
     for row, sample in enumerate(samples):
         picture = Image.open(str(sample.image)).convert("RGB").resize(SIZE, Image.Resampling.BICUBIC)
-        grain = np.random.default_rng(row).normal(0, 8, (*SIZE[::-1], 3))  # as a camera's, or it decodes too easily
+        grain = np.random.default_rng(seed + row).normal(
+            0, 8, (*SIZE[::-1], 3)
+        )  # as a camera's, or it decodes too easily
         pixels = (np.asarray(picture) + grain).clip(0, 255).astype(np.uint8)
         path = folder / f"{row}.jpg"
         Image.fromarray(pixels).save(path, quality=85)
@@ -187,12 +195,12 @@ def _photographs(samples: Sequence[Sample], folder: Path) -> list[Sample]:
     return found
 
 
-def _captions(samples: Sequence[Sample], count: int) -> list[Sample]:
+def captions(samples: Sequence[Sample], count: int, *, seed: int = 0) -> list[Sample]:
     """Distinct texts of a caption's length: titles put together."""
     titles = [sample.text or "" for sample in samples]
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     found = []
     for row in range(count):
         chosen = generator.choice(len(titles), size=int(generator.integers(2, 9)))
-        found.append(Sample(id=str(row), text=" ".join([str(row), *(titles[place] for place in chosen)])))
+        found.append(Sample(id=str(row), text=" ".join([str(seed + row), *(titles[place] for place in chosen)])))
     return found

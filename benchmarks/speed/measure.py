@@ -88,6 +88,16 @@ def within(name: str, ours: Work, *, seconds: float, runs: int = RUNS, note: str
     return Figure(name, median, None, "", None, (min(times), max(times)), goal, median <= seconds, note)
 
 
+def reached(name: str, value: float, unit: str, at_most: float, *, note: str = "") -> Figure:
+    """A figure taken once, and whether it is at most so much."""
+    return Figure(name, value, None, "", None, None, f"at most {at_most:g} {unit}", value <= at_most, note, unit)
+
+
+def known(name: str, value: float, unit: str, *, note: str = "") -> Figure:
+    """A figure taken once, without a goal of its own."""
+    return Figure(name, value, None, "", None, None, "", None, note, unit)
+
+
 def skipped(name: str, why: str) -> Figure:
     """A line for what did not run, which says why: neither met nor missed."""
     return Figure(name, None, None, "", None, None, "", None, f"did not run: {why}")
