@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Literal
 
 from multitag.data import csv_grammar
-from multitag.data.csv_grammar import Quoting
-from multitag.data.csv_scan import Records, scan
+from multitag.data.csv_census import Census
+from multitag.data.csv_scan import scan
+from multitag.data.texts import Texts
 from multitag.errors import DataError
 
 Blocks = Callable[[], Iterable[str]]
@@ -50,50 +50,6 @@ class Dialect:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Census:
-    """What a strict reading finds in a file that is not strict: which columns are quoted."""
-
-    quoted: list[int]
-    bare: list[int]
-    tails: list[int]
-    doubled: int = 0
-    faulty: int = 0
-    first_fault: int = 0
-
-    def add(self, records: Records) -> None:
-        # From one broken cell's end to the next one's start there may be what looks like a cell over lines:
-        # records of one line are evidence, others only where there is nothing else.
-        single = ["\n" not in "".join(cells) for cells in zip(*records.fields, strict=True)]
-        for k, field in enumerate(records.fields):
-            cells = field if all(single) or not any(single) else tuple(compress(field, single))
-            # No text holds a NUL (text_blocks), so this counts cells at the speed of a substring search.
-            column = "\0" + "\0".join(cells)
-            quoted = column.count('\0"')
-            self.quoted[k] += quoted
-            self.bare[k] += len(cells) - quoted
-            if quoted < len(cells):
-                tails = sum(cell[-1:] == '"' and cell[0] != '"' for cell in cells)
-                self.bare[k] -= tails
-                self.tails[k] += tails
-            if '""' in column:
-                self.doubled += sum('""' in cell[1:-1] and cell[0] == '"' for cell in cells)
-        self.faulty += len(records.faulty)
-        if records.faulty and not self.first_fault:
-            self.first_fault = records.faulty[0][0]
-
-    def quoting(self) -> list[Quoting]:
-        counts = zip(self.quoted, self.bare, self.tails, strict=True)
-        return [_quoting(quoted, bare, tails) for quoted, bare, tails in counts]
-
-
-def _quoting(quoted: int, bare: int, tails: int) -> Quoting:
-    """A cell that only ends in a quote is a broken one's tail, unless those are as common as quoted ones."""
-    if quoted > tails and not bare:
-        return "always"
-    return "never" if not quoted else "mixed"
-
-
 def read_header(name: str, blocks: Iterable[str], separator: str | None = None) -> Header:
     """The names in the first line, which may itself be quoted.
 
@@ -128,6 +84,11 @@ def read_header(name: str, blocks: Iterable[str], separator: str | None = None) 
     return Header(tuple(names), found, position, text.count("\n", 0, position))
 
 
+def strict_dialect(header: Header) -> Dialect:
+    """RFC 4180 with the header's number of fields."""
+    return Dialect("rfc4180", csv_grammar.strict(len(header.names), header.separator), undouble=True)
+
+
 def read_dialect(name: str, header: Header, blocks: Blocks) -> Dialect:
     """How the rows are written, from one look at all of them.
 
@@ -137,32 +98,39 @@ def read_dialect(name: str, header: Header, blocks: Blocks) -> Dialect:
     than undoubled ones.
     """
     width = len(header.names)
-    strict = csv_grammar.strict(width, header.separator)
-    census = _Census([0] * width, [0] * width, [0] * width)
-    for records in scan(header.rows(blocks()), strict, header.lines + 1):
+    mark, strict = header.separator, strict_dialect(header)
+    census = Census([0] * width, [0] * width, [0] * width)
+    for records in scan(header.rows(blocks()), strict.grammar, header.lines + 1, separator=mark):
         census.add(records)
     if not census.faulty:
-        return Dialect("rfc4180", strict, undouble=True)
+        return strict
     quoting = census.quoting()
-    plain = csv_grammar.plain(width, header.separator)
-    if "always" not in quoting and not any(records.faulty for records in scan(header.rows(blocks()), plain)):
+    plain = csv_grammar.plain(width, mark)
+    if "always" not in quoting and not any(
+        records.faulty for records in scan(header.rows(blocks()), plain, separator=mark)
+    ):
         return Dialect("plain", plain, undouble=False)
     undouble = census.doubled > census.faulty
     notes = [f"{name}:{census.first_fault} and maybe others have quotes that are not doubled; read as written"]
     if census.doubled:
         notes.append(f"{census.doubled} cells hold doubled quotes, {'read as one' if undouble else 'kept as they are'}")
-    grammar = csv_grammar.tolerant(quoting, header.separator)
+    grammar = csv_grammar.tolerant(quoting, mark)
     return Dialect("tolerant", grammar, undouble, tuple(notes))
 
 
-def unquoted(cells: Sequence[str], dialect: Dialect) -> list[str]:
+def unquoted(cells: Sequence[str], dialect: Dialect) -> Sequence[str]:
     """Cells without their quotes."""
-    if dialect.kind == "rfc4180":
-        return [cell[1:-1].replace('""', '"') if cell[:1] == '"' else cell for cell in cells]
+    if isinstance(cells, Texts) and not (dialect.undouble and cells.hold('""')):
+        return cells.unquoted()
+    together = "".join(cells)
+    if '"' not in together:
+        return list(cells)
     if dialect.kind == "plain":
         return [cell[1:-1] if len(cell) > 1 and cell[0] == '"' == cell[-1] else cell for cell in cells]
-    if not dialect.undouble:
+    if not dialect.undouble or '""' not in together:
         return [cell[1:-1] if cell[:1] == '"' else cell for cell in cells]
+    if dialect.kind == "rfc4180":
+        return [cell[1:-1].replace('""', '"') if cell[:1] == '"' else cell for cell in cells]
     return [_undoubled(cell[1:-1]) if cell[:1] == '"' else cell for cell in cells]
 
 

@@ -27,18 +27,17 @@ def text_blocks(path: Path, encoding: str | None = None) -> Iterator[str]:
     Raises:
         DataError: The file cannot be read, is empty, is not in the encoding, or holds NUL characters.
     """
-    line, old_mac, first = 1, False, True
+    old_mac, first = False, True
     for block in _decoded(path, encoding):
         if "\0" in block:
-            line += block.count("\n", 0, block.index("\0"))
             raise DataError(
-                f"{path}:{line} holds a NUL character, so this is not a text table, or it is UTF-16 without "
-                f"a byte order mark. Fix: save it as UTF-8, or give its encoding (encoding='utf-16-le')."
+                f"{path}:{_line_of_nul(path, encoding)} holds a NUL character, so this is not a text table, or it is "
+                f"UTF-16 without a byte order mark. Fix: save it as UTF-8, or give its encoding "
+                f"(encoding='utf-16-le')."
             )
         if first:
             old_mac = "\r" in block and "\n" not in block
             first = False
-        line += block.count("\n")
         yield block.replace("\r", "\n") if old_mac else block
 
 
@@ -56,15 +55,14 @@ def _decoded(path: Path, encoding: str | None) -> Iterator[str]:
                 raise DataError(f"{path} is empty: a table needs a header line and rows.")
             marked = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
             decoder = _decoder(encoding or marked)
-            done, line = 0, 1
+            done = 0
             while True:
                 block = file.read(BLOCK_BYTES)
                 done += len(block)
                 try:
                     text = decoder.decode(block, final=not block)
                 except UnicodeDecodeError as error:
-                    raise _not_in(path, encoding or marked, error, done, line) from error
-                line += text.count("\n")
+                    raise _not_in(path, encoding or marked, error, done) from error
                 if text:
                     yield text
                 if not block:
@@ -86,12 +84,29 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
         ) from error
 
 
-def _not_in(path: Path, encoding: str, error: UnicodeDecodeError, done: int, line: int) -> DataError:
+def _line_of_nul(path: Path, encoding: str | None) -> int:
+    # Lines are counted only where they are told: this is the second look at the file.
+    line = 1
+    for block in _decoded(path, encoding):
+        line += block.count("\n", 0, block.index("\0") if "\0" in block else None)
+        if "\0" in block:
+            break
+    return line
+
+
+def _not_in(path: Path, encoding: str, error: UnicodeDecodeError, done: int) -> DataError:
     offset = done - len(error.object) + error.start
-    line += error.object.count(b"\n", 0, error.start)
     byte = f"byte {offset} (0x{error.object[error.start]:02x})"
     return DataError(
-        f"{path}:{line} is not {encoding.upper()}: {byte} cannot be decoded "
+        f"{path}:{_line_of_byte(path, encoding, offset)} is not {encoding.upper()}: {byte} cannot be decoded "
         f"({error.reason}). Accepted without asking: UTF-8, and UTF-16 with a byte order mark. "
         f"Fix: save the file as UTF-8, or give its encoding (encoding='latin-1', say)."
     )
+
+
+def _line_of_byte(path: Path, encoding: str, offset: int) -> int:
+    line, decoder = 1, _decoder(encoding)
+    with path.open("rb") as file:
+        while block := file.read(min(BLOCK_BYTES, offset - file.tell())):
+            line += decoder.decode(block).count("\n")
+    return line

@@ -25,7 +25,7 @@ def read(text, width=0, separator=None):
     header = read_header("t.csv", [text], separator)
     dialect = read_dialect("t.csv", header, lambda: [text])
     columns, lines = [[] for _ in header.names], []
-    for records in scan(header.rows([text]), dialect.grammar, header.lines + 1):
+    for records in scan(header.rows([text]), dialect.grammar, header.lines + 1, separator=header.separator):
         assert not records.faulty, records.faulty
         for column, cells in zip(columns, records.fields, strict=True):
             column.extend(unquoted(cells, dialect))
@@ -142,7 +142,7 @@ def test_blocks_of_any_size_give_the_same_records(captions, cuts):
     grammar = csv_grammar.tolerant(["never", "always"], ",")
 
     def all_of(pieces):
-        found = list(scan(pieces, grammar))
+        found = list(scan(pieces, grammar, separator=","))
         rows = [row for records in found for row in zip(*records.fields, strict=True)]
         return rows, [line for r in found for line in r.lines], [fault for r in found for fault in r.faulty]
 
