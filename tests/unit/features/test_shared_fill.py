@@ -202,5 +202,4 @@ def test_two_processes_at_the_same_time_make_the_store_of_one(tmp_path, request)
         process.stdin.flush()
     encoded = [int(process.communicate(timeout=100)[0]) for process in both]
     assert sum(encoded) == encode(tmp_path / "whole", texts(800), tokens=True)
-    assert min(encoded) > 0
     assert entries(tmp_path / "two") == entries(tmp_path / "whole")
