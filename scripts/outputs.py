@@ -21,7 +21,7 @@ from multitag.data.bundled import bundled_path
 
 BLOCK = re.compile(r"(<!-- output of: (?P<command>.+?) -->\n+```text\n)(?P<output>.*?)(```)", re.DOTALL)
 PAGES = ("quickstart.md", "commands/check.md", "commands/train.md", "commands/evaluate.md", "commands/predict.md")
-PAGES += ("commands/explain.md", "commands/list.md", "commands/demo.md")
+PAGES += ("commands/encode.md", "commands/explain.md", "commands/list.md", "commands/demo.md")
 
 
 def lay_out(folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from multitag.encoders import Encoder, Inputs
+from multitag.features.environment import reading
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
 from multitag.fusions import Fusion
@@ -57,6 +59,23 @@ class Words(Encoder):
         states, mask = inputs["tokens"] * self.scale, inputs["mask"]
         pooled = (states * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
         return Encoded(pooled, states, mask) if tokens else Encoded(pooled)
+
+
+class Padded(Words):
+    """Words whose numbers depend on what they are encoded with, as the last digits of real ones do.
+
+    Pooled and tokens both bear how many texts there are and how long the longest is. `heard` is called with the number
+    of texts before they are encoded.
+    """
+
+    heard: Callable[[int], None] = staticmethod(lambda texts: None)
+
+    def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
+        rows, longest = inputs["mask"].shape
+        self.heard(rows)
+        pooled, states, mask = super().forward(inputs, tokens=True)
+        bears = torch.tensor([rows / 64, longest / 64])
+        return Encoded(pooled + bears, states + bears, mask) if tokens else Encoded(pooled + bears)
 
 
 class Colours(Encoder):
@@ -133,3 +152,9 @@ def slot(encoder: Encoder, *, frozen: bool = True) -> Slot:
 def rows_of(samples: Sequence[Sample]) -> Rows:
     """Rows whose pictures are known by their number."""
     return Rows(list(samples), [None if s.image is None else f"{number:064x}" for number, s in enumerate(samples)])
+
+
+def entries(store: Path) -> dict[bytes, bytes]:
+    """All that a feature store holds."""
+    with reading(store) as transaction:
+        return {bytes(key): bytes(value) for key, value in transaction.cursor()}

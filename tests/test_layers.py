@@ -58,7 +58,7 @@ LAYERS = [
     ],
     ["training"],
     ["fitting", "estimator", "classifier", "ensemble", "tagger", "opening"],
-    ["recipes", "pages", "studies", "explain"],
+    ["recipes", "pages", "studies", "encoding", "explain"],
     ["cli", "__main__"],
 ]
 """From the ground up; within a layer a module may import those to its left."""

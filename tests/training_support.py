@@ -109,7 +109,7 @@ def train_in_child(
     return process.exitcode
 
 
-def train_in_two(config: Config, rows: Sequence[Sample], out: Path, **options: Any) -> list[int]:
+def train_in_two(config: Config, rows: str | Path | Sequence[Sample], out: Path, **options: Any) -> list[int]:
     """Train in two processes on the CPU, as `accelerate launch` starts them; their exit codes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -129,7 +129,7 @@ def train_in_two(config: Config, rows: Sequence[Sample], out: Path, **options: A
 
 
 def _train_rank(
-    rank: int, port: int, config: Config, rows: Sequence[Sample], out: Path, options: dict[str, Any]
+    rank: int, port: int, config: Config, rows: str | Path | Sequence[Sample], out: Path, options: dict[str, Any]
 ) -> None:
     os.environ |= {
         "RANK": str(rank),
@@ -192,12 +192,13 @@ def _die_in_transaction(time: int) -> None:
         def __init__(self, real: Any) -> None:
             self.real = real
 
-        def put(self, key: bytes, value: bytes) -> None:
+        def put(self, key: bytes, value: bytes, *, overwrite: bool) -> bool:
             nonlocal seen
-            self.real.put(key, value)
+            new: bool = self.real.put(key, value, overwrite=overwrite)
             seen += 1
             if seen == 5 * time:
                 os.kill(os.getpid(), signal.SIGKILL)
+            return new
 
     @contextmanager
     def dying(self: Environment, *, write: bool = False) -> Iterator[Any]:

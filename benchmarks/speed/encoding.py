@@ -19,7 +19,8 @@ from multitag.data.bundled import bundled_path
 from multitag.data.table import read_table
 from multitag.encoders import ENCODERS, Encoder
 from multitag.encoders.weights import resolve_pretrained
-from multitag.features.fill import CHUNK, ONNX, fill
+from multitag.features.chunks import CHUNK
+from multitag.features.fill import ONNX, fill
 from multitag.features.rows import Rows, check_rows
 from multitag.features.slots import Slot, build_slots
 from multitag.features.store import FeatureStore

@@ -174,14 +174,7 @@ def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model
     """
     if config.task == "spans":
         return _model_of_tokens(config, slots, labels)
-    readers = {
-        f"fusion '{config.fusion.name}'": FUSIONS.get(config.fusion.name).needs,
-        f"head '{config.head.name}'": HEADS.get(config.head.name).needs,
-    }
-    for reader, needs in readers.items():
-        if needs == "tokens":
-            _require_tokens(slots, reader)
-    widths = _widths(slots, slots if "tokens" in readers.values() else ())
+    widths = _widths(slots, tokens_read(config, slots))
     fusion: Fusion = FUSIONS.build(config.fusion.name, config.fusion.options, widths)
     heads = {
         branch: HEADS.build(config.head.name, config.head.options, width, labels)
@@ -193,10 +186,8 @@ def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model
 def _model_of_tokens(config: Config, slots: Mapping[str, Slot], labels: int) -> Model:
     """A model that answers for each token of the encoder of texts."""
     text = next(name for name, slot in slots.items() if slot.encoder.modality == "text")
-    reads_all = FUSIONS.get(config.fusion.name).needs == "tokens"
-    read = {name: slot for name, slot in slots.items() if reads_all or name == text}
-    _require_tokens(read, f"fusion '{config.fusion.name}'" if reads_all else "task = 'spans'")
-    fusion = OnTokens(_widths(slots, read), config.fusion.name, config.fusion.options, text)
+    widths = _widths(slots, tokens_read(config, slots))
+    fusion = OnTokens(widths, config.fusion.name, config.fusion.options, text)
     begins = config.decoder is not None and SPAN_DECODERS.get(config.decoder.name).scheme == "begin_inside"
     outputs = labels * 2 if begins else labels
     beside = None if config.joint is None else RowAnswers(labels + len(config.joint.names), outputs)
@@ -211,6 +202,25 @@ def _model_of_tokens(config: Config, slots: Mapping[str, Slot], labels: int) -> 
     }
     dropout = config.train.modality_dropout
     return Model(slots, fusion, heads, modality_dropout=dropout, row_heads=row_heads, beside=beside)
+
+
+def tokens_read(config: Config, slots: Mapping[str, Slot]) -> frozenset[str]:
+    """Of some encoders of a configuration, those whose tokens its model reads.
+
+    Raises:
+        ConfigError: Tokens are read where one of them gives none.
+    """
+    readers = [f"fusion '{config.fusion.name}'"] if FUSIONS.get(config.fusion.name).needs == "tokens" else []
+    read = dict(slots)
+    if config.task == "spans":
+        if not readers:
+            readers = ["task = 'spans'"]
+            read = {name: slot for name, slot in slots.items() if slot.encoder.modality == "text"}
+    elif HEADS.get(config.head.name).needs == "tokens":
+        readers.append(f"head '{config.head.name}'")
+    for reader in readers:
+        _require_tokens(read, reader)
+    return frozenset(read if readers else ())
 
 
 def _require_tokens(slots: Mapping[str, Slot], reader: str) -> None:

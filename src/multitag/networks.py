@@ -13,6 +13,7 @@ from multitag.config import Config
 from multitag.features.feeder import Feeder
 from multitag.features.fill import fill
 from multitag.features.rows import Rows
+from multitag.features.share import launched
 from multitag.features.slots import Slot
 from multitag.features.store import FeatureStore, default_store_path
 from multitag.inference import predict_logits
@@ -105,9 +106,13 @@ def feed(
     weights: npt.NDArray[np.float32] | None = None,
     progress: Progress = silent,
 ) -> Feeder:
-    """Encode what the store lacks of the rows, on the model's device, and serve them as batches."""
+    """Encode what the store lacks of the rows, on the model's device, and serve them as batches.
+
+    Processes of one `accelerate launch` all call this with the same rows: each begins with a share of its own.
+    """
     device = next(model.parameters()).device
     for slot in slots.values():
         slot.encoder.to(device)
-    fill(store, slots, rows, tokens=model.reads_tokens, device=device, progress=progress)
-    return Feeder(rows, slots, store, targets=targets, weights=weights, tokens=model.reads_tokens)
+    tokens = model.reads_tokens
+    fill(store, slots, rows, tokens=tokens, device=device, first=launched(), progress=progress)
+    return Feeder(rows, slots, store, targets=targets, weights=weights, tokens=tokens)

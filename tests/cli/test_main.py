@@ -13,7 +13,7 @@ import multitag
 from multitag.cli import output
 from multitag.errors import DataError, MultitagError, NotFittedError, RunError, WeightsError
 
-COMMANDS = ["check", "train", "evaluate", "predict", "explain", "list", "demo"]
+COMMANDS = ["check", "encode", "train", "evaluate", "predict", "explain", "list", "demo"]
 
 
 def test_help_lists_every_command_in_a_whole_sentence(cli):

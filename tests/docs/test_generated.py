@@ -13,7 +13,7 @@ from multitag.cli import main
 DOCS = ROOT / "docs"
 KINDS = ["encoders", "augmentations", "fusions", "heads", "losses", "calibrations", "decisions", "combiners", "metrics"]
 KINDS += ["span-decoders", "span-metrics"]
-COMMANDS = ["check", "train", "evaluate", "predict", "report", "explain", "ablate", "tune", "list", "demo"]
+COMMANDS = ["check", "encode", "train", "evaluate", "predict", "report", "explain", "ablate", "tune", "list", "demo"]
 
 
 @pytest.fixture

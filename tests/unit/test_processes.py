@@ -9,8 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fakes import entries
+from multitag.classifier import Classifier
 from multitag.config import Config
+from multitag.features.store import FeatureStore
 from multitag.types import Sample
+from tiny import write_table
 from training_support import Kill, quick, scenes, train_in_child, train_in_two, unfrozen
 
 
@@ -57,3 +61,51 @@ def test_two_processes_train_an_encoder_and_resume(tmp_path: Path, models: dict[
     whole, run = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "run"))
     for key, value in whole.items():
         assert torch.equal(run[key], value), key
+
+
+def frozen(models: dict[str, Path], store: Path) -> Config:
+    """A picture and a text encoder whose answers are stored."""
+    encoders = {
+        "image": {"name": "transformers_image", "model": str(models["resnet"])},
+        "text": {"name": "transformers_text", "model": str(models["bert"])},
+    }
+    train = {"epochs": 2, "batch_size": 16, "modality_dropout": 0.0}
+    return quick([f"store.path={store}", "store.runtime=torch"], encoders=encoders, train=train)
+
+
+@pytest.mark.slow
+def test_two_processes_fill_the_store_as_one_does(tmp_path: Path, models: dict[str, Path]) -> None:
+    rows = write_table(tmp_path / "table", rows=90)
+    for name, train in (("one", train_in_child), ("two", train_in_two)):
+        codes = train(frozen(models, tmp_path / f"{name}_store"), rows, tmp_path / name)
+        assert codes in (0, [0, 0])
+    assert len(entries(tmp_path / "one_store")) > 90, "the pictures alone"
+    assert entries(tmp_path / "two_store") == entries(tmp_path / "one_store")
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
+    for key, value in one.items():
+        torch.testing.assert_close(two[key], value, atol=2e-4, rtol=1e-3)
+
+
+def test_each_process_that_predicts_begins_with_its_share(
+    tmp_path: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = write_table(tmp_path / "table", rows=40)
+    model = Classifier(frozen(models, tmp_path / "train")).fit(rows)
+    answers, order = [], list[list[bytes]]()
+    add = FeatureStore.add
+
+    def noted(store: FeatureStore, some: Any) -> list[bytes]:
+        order[-1].append(some[0][0])
+        return add(store, some)
+
+    monkeypatch.setattr(FeatureStore, "add", noted)
+    for rank in range(2):
+        monkeypatch.setenv("RANK", str(rank))
+        monkeypatch.setenv("WORLD_SIZE", "2")
+        monkeypatch.setenv("MULTITAG_STORE", str(tmp_path / f"predict{rank}"))
+        model.pipeline_.scorer.config.store.path = "auto"  # type: ignore[attr-defined]
+        order.append([])
+        answers.append(model.predict(rows).probabilities)
+    assert sorted(order[0]) == sorted(order[1])
+    assert order[0] != order[1]
+    assert (answers[0] == answers[1]).all()

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from multitag import __version__
-from multitag.cli import ablate, check, demo, evaluate, explain, list_components, predict, report, train, tune
+from multitag.cli import ablate, check, demo, encode, evaluate, explain, list_components, predict, report, train, tune
 from multitag.cores import cores, limit_threads
 from multitag.errors import DataWarning, MultitagError
 from multitag.interrupts import Interrupted
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 for command, name in (
     (check.check, "check"),
+    (encode.encode, "encode"),
     (train.train, "train"),
     (evaluate.evaluate, "evaluate"),
     (predict.predict, "predict"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,71 +15,98 @@ import numpy.typing as npt
 import torch
 
 from multitag.cores import threads
+from multitag.encoders import Inputs
+from multitag.features.chunks import Chunk
 from multitag.features.slots import Slot
-from multitag.types import Encoded, Sample
+from multitag.types import Encoded
 
 MOST = 4
 """The most chunks under way at a time: each needs memory for what the network computes between."""
 _AHEAD = 3
+"""Chunks read beyond those that are being read, while a device computes."""
 
 Result = TypeVar("Result")
 Answer = tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float16]] | None]
 """Pooled vectors (n, D), and the real tokens of each row where they are wanted."""
 
 
-def encode_chunks(
-    slot: Slot, chunks: Sequence[Sequence[Sample]], folder: Path, *, tokens: bool, device: torch.device
-) -> Iterator[Answer]:
-    """What the encoder says of each chunk, in order.
+@dataclass(frozen=True)
+class Work:
+    """What is done to each chunk.
+
+    Attributes:
+        slot: The encoder.
+        folder: Where exported networks are kept.
+        tokens: Whether tokens are wanted too.
+        device: Where the encoder runs.
+    """
+
+    slot: Slot
+    folder: Path
+    tokens: bool
+    device: torch.device
+
+    def prepare(self, chunk: Chunk) -> Inputs:
+        """The chunk's pictures read and resized, or its texts cut into tokens."""
+        return self.slot.encoder.prepare(self.slot.items(chunk.samples))
+
+    def run(self, inputs: Inputs, *, threads: int | None = None, at_once: int = 1) -> Answer:
+        """What the encoder says; arguments as of `Slot.run`."""
+        run, folder, tokens, device = self.slot.run, self.folder, self.tokens, self.device
+        return _answer(run(inputs, folder, tokens=tokens, device=device, threads=threads, at_once=at_once))
+
+
+def encode_chunks(work: Work, chunks: Iterable[Chunk], count: int) -> Iterator[tuple[Chunk, Answer]]:
+    """Each chunk with what the encoder says of it, in order.
 
     On a processor each of a few threads takes a chunk from its files to its vectors, computing with its share of the
     cores: reading and resizing hide behind the network's work, no two threads wait for each other, and there are
     never more of them than cores. On another device threads read ahead, and it computes.
 
     Args:
-        slot: The encoder.
-        chunks: Rows that have its modality.
-        folder: Where exported networks are kept.
-        tokens: Whether tokens are wanted too.
-        device: Where it runs.
+        work: What is done.
+        chunks: Rows that have the encoder's modality; drawn in the caller's thread, a few ahead.
+        count: How many chunks there are at most.
 
     Raises:
         DataError: A picture cannot be read.
         ConfigError: The encoder cannot run in the precision that was asked for.
     """
-    if device.type != "cpu":
-        for inputs in _in_order(lambda chunk: slot.encoder.prepare(slot.items(chunk)), chunks, threads()):
-            yield _answer(slot.run(inputs, folder, tokens=tokens, device=device))
+    if work.device.type != "cpu":
+        for chunk, inputs in _in_order(work.prepare, chunks, threads(), ahead=_AHEAD):
+            yield chunk, work.run(inputs)
         return
-    crew = max(1, min(threads(), MOST, len(chunks)))
+    crew = max(1, min(threads(), MOST, count))
     share = max(1, threads() // crew)
     before = torch.get_num_threads()
 
-    def work(chunk: Sequence[Sample]) -> Answer:
+    def whole(chunk: Chunk) -> Answer:
         torch.set_num_threads(share)  # of this thread, and of those that start before it is set back
-        inputs = slot.encoder.prepare(slot.items(chunk))
-        return _answer(slot.run(inputs, folder, tokens=tokens, device=device, threads=share, at_once=crew))
+        return work.run(work.prepare(chunk), threads=share, at_once=crew)
 
+    drawn = iter(chunks)
     try:
-        yield from map(work, chunks[:1])  # the one that starts the runtime
-        yield from _in_order(work, chunks[1:], crew)
+        for chunk in islice(drawn, None if crew == 1 else 1):  # the first one starts the runtime
+            yield chunk, whole(chunk)
+        yield from _in_order(whole, drawn, crew)
     finally:
         torch.set_num_threads(before)
 
 
 def _in_order(
-    function: Callable[[Sequence[Sample]], Result], chunks: Sequence[Sequence[Sample]], count: int
-) -> Iterator[Result]:
-    """Results in the chunks' order, a few of them worked on ahead."""
-    waiting: deque[Future[Result]] = deque()
+    function: Callable[[Chunk], Result], chunks: Iterable[Chunk], count: int, *, ahead: int = 1
+) -> Iterator[tuple[Chunk, Result]]:
+    """Each chunk with its result, in order, a few of them worked on ahead."""
+    waiting: deque[tuple[Chunk, Future[Result]]] = deque()
     pool = ThreadPoolExecutor(count, thread_name_prefix="multitag-encode")
     try:
         for chunk in chunks:
-            waiting.append(pool.submit(function, chunk))
-            if len(waiting) >= count + _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            waiting.append((chunk, pool.submit(function, chunk)))
+            if len(waiting) >= count + ahead:
+                first, result = waiting.popleft()
+                yield first, result.result()
+        for first, result in waiting:
+            yield first, result.result()
     finally:
         pool.shutdown(cancel_futures=True)
 

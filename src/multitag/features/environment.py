@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,3 +68,22 @@ class Environment:
         """Make the map twice as large."""
         with self._turn:
             self._env.set_mapsize(2 * self._env.info()["map_size"])
+
+
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[Any]:
+    """A transaction that reads a database, of which nothing is changed.
+
+    Raises:
+        lmdb.Error: There is no database in the folder, or it is damaged.
+    """
+    with _opening:
+        environment = _open.get(folder.resolve())
+    if environment is not None:
+        with environment.transaction() as transaction:
+            yield transaction
+        return
+    # Whoever reads marks in the lock file what he reads; where that cannot be written, nobody writes to the rest.
+    options: dict[str, Any] = {"readonly": True, "create": False, "lock": os.access(folder, os.W_OK)}
+    with lmdb.open(str(folder), **options) as database, database.begin(buffers=True) as transaction:
+        yield transaction

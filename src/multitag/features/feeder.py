@@ -11,7 +11,7 @@ from torch import Tensor
 
 from multitag.augment.augmenter import Draw
 from multitag.encoders import Encoder
-from multitag.features.fill import contents_of
+from multitag.features.chunks import contents_of
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
 from multitag.features.store import FeatureStore

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 
 import torch
 
-from multitag.features.crew import encode_chunks
+from multitag.features.chunks import Chunk, cut
+from multitag.features.crew import Work, encode_chunks
 from multitag.features.rows import Rows
+from multitag.features.share import WHOLE, Share
 from multitag.features.slots import Slot
 from multitag.features.store import FeatureStore
 from multitag.progress import Progress, silent
 
-CHUNK = {"image": 16, "text": 64}
 ONNX = "onnx"
 """The folder, within the store's, of exported networks."""
-
-
-def contents_of(slot: Slot, rows: Rows) -> list[str | None]:
-    """The hash of what the encoder reads of each row; `None` for a row that has nothing for it."""
-    if slot.encoder.modality == "image":
-        return rows.hashes
-    return [
-        hashlib.sha256((sample.text or "").encode()).hexdigest() if slot.has(sample) else None
-        for sample in rows.samples
-    ]
 
 
 def fill(
@@ -35,12 +25,15 @@ def fill(
     *,
     tokens: Collection[str] = (),
     device: torch.device | None = None,
+    share: Share = WHOLE,
+    first: Share | None = None,
     progress: Progress = silent,
 ) -> int:
-    """Encode what the store lacks.
+    """Encode what the store lacks of the rows, or of a share of them.
 
-    Rows are sorted by the encoder's `sort_key` and written a chunk at a time, in order: a run that was killed goes on
-    with the very chunks that an uninterrupted one would have had, so the numbers are the same, bit for bit.
+    All distinct contents of the rows are cut into chunks (`cut`), and each chunk is written whole, in one transaction.
+    A run that was killed, and processes that share the work, have the very chunks that one uninterrupted process would
+    have had, so the numbers are the same, bit for bit, whoever comes to a chunk first.
 
     Args:
         store: The store.
@@ -48,37 +41,60 @@ def fill(
         rows: The rows.
         tokens: The encoders whose tokens are wanted too.
         device: Where the encoders run.
+        share: The chunks that the store must have in the end.
+        first: Of these, the chunks to begin with, where other processes are at the others. Then comes what is still
+            missing: what the others have not come to yet, or have written into a store on another machine.
         progress: Told about pictures and texts done.
 
     Returns:
-        How many pictures and texts were encoded.
+        How many pictures and texts were encoded and written.
 
     Raises:
         DataError: A picture cannot be read.
     """
     encoded = 0
     for name, slot in slots.items():
-        if not slot.stored:
-            continue
-        found = [
-            (sample, content)
-            for sample, content in zip(rows.samples, contents_of(slot, rows), strict=True)
-            if content is not None
-        ]
-        contents = [content for _, content in found]
-        todo = store.missing(slot.fingerprint, contents, tokens=name in tokens)
-        if not todo:
-            continue
-        if slot.encoder.modality == "text":
-            todo.sort(key=lambda place: slot.encoder.sort_key(found[place][0].text))  # stable: ties keep their order
-        size = CHUNK[slot.encoder.modality] * (1 if device is None or device.type == "cpu" else 8)
-        chunks = [todo[start : start + size] for start in range(0, len(todo), size)]
-        with progress(f"encoding {slot.encoder.modality}s ({slot.name})", len(todo)) as advance:
-            samples = [[found[place][0] for place in chunk] for chunk in chunks]
-            where = device or torch.device("cpu")
-            answers = encode_chunks(slot, samples, store.path / ONNX, tokens=name in tokens, device=where)
-            for chunk, (pooled, real) in zip(chunks, answers, strict=True):
-                store.put(slot.fingerprint, [contents[place] for place in chunk], pooled, real)
-                advance(len(chunk))
-        encoded += len(todo)
+        if slot.stored:
+            chunks = cut(slot, rows, device)
+            wanted = [chunks[number] for number in share.in_turn(first or share, len(chunks))]
+            encoded += _fill(store, slot, wanted, name in tokens, device, progress)
     return encoded
+
+
+def lacking(
+    store: FeatureStore, slot: Slot, rows: Rows, *, tokens: bool, device: torch.device | None, share: Share = WHOLE
+) -> tuple[int, int]:
+    """How many distinct contents a share of the rows has for an encoder, and how many of these the store lacks."""
+    contents = [c for number, chunk in enumerate(cut(slot, rows, device)) if number in share for c in chunk.contents]
+    return len(contents), len(store.missing(slot.fingerprint, contents, tokens=tokens))
+
+
+def _fill(
+    store: FeatureStore,
+    slot: Slot,
+    chunks: Collection[Chunk],
+    tokens: bool,
+    device: torch.device | None,
+    progress: Progress,
+) -> int:
+    def left(chunk: Chunk) -> Chunk:
+        # Only what lacks is encoded, not the chunk whole: few new rows among many would cost as much as all. Chunks
+        # of the same rows have nothing in common and are written whole, so whoever else writes of these rows
+        # meanwhile, what lacks of a chunk is what lacked when the first of all processes began, or nothing.
+        return chunk.take(store.missing(slot.fingerprint, chunk.contents, tokens=tokens))
+
+    every = [content for chunk in chunks for content in chunk.contents]
+    missing = {every[place] for place in store.missing(slot.fingerprint, every, tokens=tokens)}
+    if not missing:
+        return 0
+    written = done = 0
+    with progress(f"encoding {slot.encoder.modality}s ({slot.name})", len(missing)) as advance:
+        todo = (left(chunk) for chunk in chunks if not missing.isdisjoint(chunk.contents))
+        work = Work(slot, store.path / ONNX, tokens, device or torch.device("cpu"))
+        for chunk, (pooled, real) in encode_chunks(work, (chunk for chunk in todo if len(chunk)), len(chunks)):
+            written += store.put(slot.fingerprint, chunk.contents, pooled, real)
+            done += len(chunk)
+            advance(len(chunk))
+        if done < len(missing):
+            advance(len(missing) - done)  # what other processes did
+    return written

@@ -34,8 +34,11 @@ class _Memory:
     def transaction(self, *, write: bool = False) -> Iterator[_Memory]:
         yield self
 
-    def put(self, key: bytes, value: bytes) -> None:
+    def put(self, key: bytes, value: bytes, *, overwrite: bool = True) -> bool:
+        if key in self._values and not overwrite:
+            return False
         self._values[key] = value
+        return True
 
     def stat(self) -> dict[str, int]:
         return {"entries": len(self._values)}

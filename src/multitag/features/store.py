@@ -2,7 +2,7 @@
 
 The key is the encoder's fingerprint and the hash of the picture's bytes or the text, so nothing ever needs to be
 invalidated, and a renamed file still hits. LMDB underneath: a killed process leaves whole transactions, and many
-processes may read while one writes.
+processes may read while others take turns to write.
 """
 
 from __future__ import annotations
@@ -94,14 +94,19 @@ class FeatureStore:
         contents: Sequence[str],
         pooled: Vectors,
         tokens: Sequence[npt.NDArray[np.float16]] | None = None,
-    ) -> None:
+    ) -> int:
         """Write rows in one transaction: all of them or, if the process is killed, none.
+
+        What is there already stays as it is: somebody may have read it, and its digits may be others.
 
         Args:
             fingerprint: The encoder's.
             contents: N content hashes.
             pooled: (N, D).
             tokens: N arrays (T, D'), the real tokens of each row.
+
+        Returns:
+            Of how many rows something was new.
 
         Raises:
             MultitagError: The disk is full or the store cannot be written.
@@ -114,12 +119,18 @@ class FeatureStore:
             for content, row in zip(contents, tokens, strict=True):
                 value = _HEADER.pack(*row.shape) + np.ascontiguousarray(row, np.float16).tobytes()
                 entries.append((self._key(fingerprint, content, TOKENS), value))
+        return len({key[:-1] for key in self.add(entries)})
+
+    def add(self, entries: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """Write entries, as they stand, in one transaction; the keys of those that were not there.
+
+        Raises:
+            MultitagError: The disk is full or the store cannot be written.
+        """
         while True:
             try:
                 with self._env.transaction(write=True) as transaction:
-                    for key, value in entries:
-                        transaction.put(key, value)
-                return
+                    return [key for key, value in entries if transaction.put(key, value, overwrite=False)]
             except lmdb.MapFullError:
                 self._env.grow()
             except lmdb.Error as error:

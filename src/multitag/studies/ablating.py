@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from multitag.config import Config
+from multitag.cores import cores
 from multitag.data.table import TableSource
 from multitag.errors import ConfigError
 from multitag.interrupts import Interrupted
@@ -19,7 +20,7 @@ from multitag.studies.ablation import Ablation, Result, judge
 from multitag.studies.factors import Factor, Named, make_factors, read_named
 from multitag.studies.files import write_ablation
 from multitag.studies.material import Material, Part, read_material
-from multitag.studies.pool import Failure, cores, run_here, run_in_processes
+from multitag.studies.pool import Failure, run_here, run_in_processes
 from multitag.studies.records import load_record, require_study_folder
 from multitag.studies.variants import Design, Variant, make_variants, seed_step, with_seed
 from multitag.studies.warming import warm

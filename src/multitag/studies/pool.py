@@ -13,11 +13,11 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
+from multitag.cores import VARIABLES, cores
 from multitag.errors import MultitagError
 
 Ask = Callable[[Any], Any]
 """How work asks the main process something: a message, and its answer."""
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
 class Work(Protocol):
@@ -33,11 +33,6 @@ class Failure:
     """Work that came to nothing, and why."""
 
     why: str
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_here(
@@ -59,6 +54,8 @@ def run_in_processes(
     jobs: Iterator[Any],
     count: int,
     answer: Callable[[Any, Any], Any] = lambda job, said: None,
+    *,
+    option: str = "jobs",
 ) -> Iterator[tuple[Any, Any]]:
     """Each piece of work with its result, or its `Failure`, in the order in which they end.
 
@@ -71,6 +68,7 @@ def run_in_processes(
         jobs: The pieces.
         count: How many workers; each gets an equal share of the cores, one thread at least.
         answer: Answers what the work on a job asks.
+        option: What the user sets `count` by.
 
     Raises:
         MultitagError: Workers cannot be started.
@@ -81,7 +79,7 @@ def run_in_processes(
         waiting = next(jobs, None)
         while waiting is not None or any(worker.job is not None for worker in workers):
             while waiting is not None and len(workers) < count:
-                workers.append(_Worker(work, shared, threads))
+                workers.append(_Worker(work, shared, threads, option))
             for worker in workers:
                 if worker.ready and worker.job is None and waiting is not None:
                     worker.give(waiting)
@@ -101,7 +99,7 @@ def run_in_processes(
 class _Worker:
     """A process, and what it is at."""
 
-    def __init__(self, work: Work, shared: Any, threads: int) -> None:
+    def __init__(self, work: Work, shared: Any, threads: int, option: str) -> None:
         context = get_context("spawn")  # a fork would copy locks that torch's threads hold
         self.pipe, other = context.Pipe()
         self.process = context.Process(target=_serve, args=(other, work, threads), daemon=True)
@@ -110,7 +108,7 @@ class _Worker:
         other.close()
         self.ready, self.dead = False, False
         self.job: Any = None
-        self.shared = shared
+        self.shared, self.option = shared, option
 
     def give(self, job: Any) -> None:
         self.job = job
@@ -138,12 +136,12 @@ class _Worker:
         if not self.ready:
             raise MultitagError(
                 f"worker processes cannot be started (exit code {code}). In a script of your own, what starts them "
-                f"must stand under if __name__ == '__main__'. Fix: that, or --jobs 1 (jobs=1)"
+                f"must stand under if __name__ == '__main__'. Fix: that, or --{self.option} 1 ({self.option}=1)"
             )
         if self.job is None:
             return None
         how = f"by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"with exit code {code}"
-        memory = " For want of memory? Fix: fewer --jobs" if code == -signal.SIGKILL else ""
+        memory = f" For want of memory? Fix: fewer --{self.option}" if code == -signal.SIGKILL else ""
         return self.job, Failure(f"the worker process ended {how}.{memory}")
 
     def stop(self) -> None:
@@ -171,8 +169,8 @@ def _deaf() -> Iterator[None]:
 @contextmanager
 def _limited(threads: int) -> Iterator[None]:
     """A process that is started in here gets so many threads: libraries ask only once, when they are loaded."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, str(threads)))
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from multitag.classifier import Classifier
 from multitag.config import Config, RecipeConfig
+from multitag.cores import cores
 from multitag.data.table import TableSource
 from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError
@@ -21,7 +22,7 @@ from multitag.studies.ablating import require_metric
 from multitag.studies.dimension import Choice, Dimension
 from multitag.studies.files import write_table
 from multitag.studies.material import Material, Part, read_material
-from multitag.studies.pool import cores, run_here, run_in_processes
+from multitag.studies.pool import run_here, run_in_processes
 from multitag.studies.records import STUDY, require_study_folder
 from multitag.studies.search import CHANGES, OUTCOME, RESULT, WHY, Pruner, Search
 from multitag.studies.spaces import make_space

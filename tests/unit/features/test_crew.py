@@ -13,6 +13,7 @@ import tiny
 from multitag.config import Config
 from multitag.encoders.transformers_text import TransformersText
 from multitag.features import crew
+from multitag.features.chunks import Chunk
 from multitag.features.slots import Slot, make_slot
 from multitag.types import Encoded, Sample
 
@@ -26,10 +27,17 @@ def slot(models: dict[str, Path]) -> Slot:
     return make_slot("text", encoder, Config())
 
 
-def chunks(count: int = 9) -> list[list[Sample]]:
+def chunks(count: int = 9) -> list[Chunk]:
     words = [f"{text} {n}" for n in range(count) for text in tiny.TEXTS]
     rows = [Sample(id=str(n), text=text) for n, text in enumerate(words)]
-    return [rows[start : start + 4] for start in range(0, len(rows), 4)]
+    pieces = [rows[start : start + 4] for start in range(0, len(rows), 4)]
+    return [Chunk(piece, [sample.id for sample in piece]) for piece in pieces]
+
+
+def encoded(slot: Slot, parts: list[Chunk], folder: Path, *, tokens: bool = False) -> list[crew.Answer]:
+    answers = list(crew.encode_chunks(crew.Work(slot, folder, tokens, CPU), parts, len(parts)))
+    assert [chunk.contents for chunk, _ in answers] == [chunk.contents for chunk in parts]
+    return [answer for _, answer in answers]
 
 
 def at_work(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
@@ -48,7 +56,7 @@ def test_any_number_of_threads_gives_the_same_numbers_in_the_same_order(
     for count in (1, 3):
         at_work(monkeypatch, count)
         before = torch.get_num_threads()
-        found.append(list(crew.encode_chunks(slot, chunks(), tmp_path, tokens=tokens, device=CPU)))
+        found.append(encoded(slot, chunks(), tmp_path, tokens=tokens))
         assert torch.get_num_threads() == before
     for (pooled, states), (other, others) in zip(*found, strict=True):
         np.testing.assert_array_equal(pooled, other)
@@ -85,7 +93,7 @@ def test_never_more_threads_than_cores(
     at_work(monkeypatch, count)
     counting = Counting(slot.name, slot.encoder, frozen=True)
     counting.count()
-    assert len(list(crew.encode_chunks(counting, chunks(), tmp_path, tokens=False, device=CPU))) == len(chunks())
+    assert len(encoded(counting, chunks(), tmp_path)) == len(chunks())
     assert set(counting.asked) == {(each, each)}
     assert counting.most == min(count, crew.MOST)
 
@@ -99,13 +107,13 @@ def test_a_chunk_that_fails_ends_all_and_gives_the_threads_back(
 
     def failing(items: Sequence[str]) -> object:
         done.append(items)
-        if items[0] == parts[2][0].text:
+        if items[0] == parts[2].samples[0].text:
             raise ValueError("a fault")
         return prepare(items)
 
     monkeypatch.setattr(slot.encoder, "prepare", failing)
     with pytest.raises(ValueError, match="a fault"):
-        list(crew.encode_chunks(slot, parts, tmp_path, tokens=False, device=CPU))
+        encoded(slot, parts, tmp_path)
     assert torch.get_num_threads() == before
     assert len(done) < len(parts)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("multitag-encode")]

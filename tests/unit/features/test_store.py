@@ -14,6 +14,7 @@ import pytest
 
 from multitag.errors import MultitagError
 from multitag.features import environment
+from multitag.features.scratch import ScratchStore
 from multitag.features.store import FeatureStore, default_store_path
 
 ONE, OTHER = hashlib.sha256(b"one").hexdigest(), hashlib.sha256(b"other").hexdigest()
@@ -63,6 +64,20 @@ def test_missing_names_each_content_once(store):
     assert store.missing(ONE, asked, tokens=True) == [0, 1, 2]
     store.put(ONE, [content(1)], vectors([1]), [np.zeros((1, 2), np.float16)])
     assert store.missing(ONE, asked, tokens=True) == [0, 2]
+
+
+@pytest.mark.parametrize("kind", [FeatureStore, ScratchStore])
+def test_what_is_there_is_not_overwritten_and_what_is_new_is_counted(kind, tmp_path):
+    """Another process may have read it already."""
+    store = kind(tmp_path)
+    contents = [content(n) for n in range(3)]
+    assert store.put(ONE, contents[:2], vectors((0, 1))) == 2
+    tokens = [np.full((1, 2), n, np.float16) for n in range(3)]
+    assert store.put(ONE, contents[:1], vectors([7])) == 0
+    assert store.put(ONE, contents, vectors((7, 8, 2)), tokens) == 3, "the tokens of two, and all of the third"
+    assert np.array_equal(store.pooled(ONE, contents, 4), vectors(range(3)))
+    assert [row.tolist() for row in store.tokens(ONE, contents)] == [row.tolist() for row in tokens]
+    store.close()
 
 
 def test_what_is_not_there_or_has_another_width_is_an_error(store):

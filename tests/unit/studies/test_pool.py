@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from multitag.studies.pool import Failure, cores, run_here, run_in_processes
+from multitag.cores import cores
+from multitag.studies.pool import Failure, run_here, run_in_processes
 from studies_support import twice
 
 
