@@ -16,6 +16,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from multitag.cores import settle_threads
+
 PARTS = ("starting", "reading", "encoding", "training", "predicting", "deciding", "scoring", "growing", "tuning", "gpu")
 
 
@@ -26,6 +28,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results.json")
     given = parser.parse_args()
+    settle_threads()
     runs = 1 if given.quick else given.runs
     before = json.loads(given.out.read_text("utf-8")) if given.out.is_file() and not given.quick else {"figures": []}
     kept = {figure["name"]: figure for figure in before["figures"]}

@@ -12,7 +12,7 @@ import typer
 
 from multitag import __version__
 from multitag.cli import ablate, check, demo, encode, evaluate, explain, list_components, predict, report, train, tune
-from multitag.cores import cores, limit_threads
+from multitag.cores import cores, limit_threads, settle_threads
 from multitag.errors import DataWarning, MultitagError
 from multitag.interrupts import Interrupted
 
@@ -128,10 +128,5 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows a question mark, and goes on
             stream.reconfigure(errors="replace")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    # Threads spin some microseconds for each other, then sleep: spinning on, as they do untold, slows training several
-    # times where the machine is shared; sleeping at once costs a quarter of it where it is not.
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-    limit_threads(cores(), unless_set=True)  # not all that starts threads sees a container's share of a machine
+    settle_threads()
     sys.exit(run(sys.argv[1:]))

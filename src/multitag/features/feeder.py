@@ -99,7 +99,7 @@ class Feeder:
 
     def _stored(self, name: str, index: Tensor) -> Encoded:
         matrix = self._matrix.get(name)
-        pooled = self._look_up(name, index.tolist()) if matrix is None else matrix[index]
+        pooled = self._look_up(name, index.tolist()) if matrix is None else matrix.index_select(0, index)
         if name not in self.tokens:
             return Encoded(pooled)
         return _padded_tokens(

@@ -44,12 +44,12 @@ class Average:
     def update(self, model: nn.Module, step: int) -> None:
         """Take in the weights after the step number `step` of the stage."""
         share = 1.0 - min(self.decay, (1 + step) / (10 + step))
-        for name, value in self._live(model).items():
-            average = self.values[name]
-            if average.is_floating_point():
-                average.lerp_(value, share)
-            else:
-                average.copy_(value)
+        live = self._live(model)
+        moving = [name for name in self._names if self.values[name].is_floating_point()]
+        torch._foreach_lerp_([self.values[name] for name in moving], [live[name] for name in moving], share)
+        for name in self._names:
+            if not self.values[name].is_floating_point():
+                self.values[name].copy_(live[name])
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 from torch.nn.functional import pad
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from multitag.augment.augmenter import Augmenter
@@ -61,6 +63,10 @@ class Stepper:
         self.augmenter = augmenter
         self.accelerator, self.model, self.optimizer, self.rows, self.clip = accelerator, model, optimizer, rows, clip
         self.loss = loss.to(accelerator.device)
+        # Alone and in float32, accelerate's wrappers do nothing but look around, which takes as long as a small step.
+        self.plain = accelerator.num_processes == 1 and accelerator.mixed_precision == "no"
+        self.bare: Optimizer = getattr(optimizer, "optimizer", optimizer)
+        self.weights = list(model.parameters())
 
     def step(self, chosen: list[int], *, at: tuple[int, int], factor: float, scales: Mapping[str, float]) -> float:
         """Take one step; the loss before it.
@@ -75,13 +81,19 @@ class Stepper:
         set_rates(self.optimizer, factor, scales)
         mine = chosen[accelerator.process_index :: accelerator.num_processes]
         batch = self._batch(mine or chosen[:1], at).to(accelerator.device)
-        with accelerator.autocast():
+        with nullcontext() if self.plain else accelerator.autocast():
             logits: Tensor = self.model(batch)
         value = self.loss(logits.float(), _as_long(batch.targets, logits), batch.weights)
+        if self.plain:
+            value.backward()
+            clip_grad_norm_(self.weights, self.clip)
+            self.bare.step()
+            self.bare.zero_grad(set_to_none=True)
+            return float(value.detach())
         if accelerator.num_processes > 1:
             value = value * self._weight(batch, real=bool(mine))
         accelerator.backward(value)
-        accelerator.clip_grad_norm_(self.model.parameters(), self.clip)
+        accelerator.clip_grad_norm_(self.weights, self.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return float(accelerator.reduce(value.detach(), "mean"))

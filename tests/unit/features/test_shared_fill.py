@@ -194,8 +194,7 @@ def test_two_processes_at_the_same_time_make_the_store_of_one(tmp_path, request)
     pipe, here = subprocess.PIPE, request.path
     modules = [str(here.parent), str(here.parents[2])]
     both = [
-        subprocess.Popen([*command, str(index), *modules], stdin=pipe, stdout=pipe, text=True)
-        for index in range(2)
+        subprocess.Popen([*command, str(index), *modules], stdin=pipe, stdout=pipe, text=True) for index in range(2)
     ]
     for process in both:
         assert process.stdout.readline() == "ready\n"
