@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ SIZE = (480, 360)
 CPU = torch.device("cpu")
 
 
-def figures(*, quick: bool, runs: int) -> list[Figure]:
+def figures(*, quick: bool, runs: int) -> Iterator[Figure]:
     """The part's lines: the bundled drawings and their titles, through the default encoders."""
     samples = samples_of()
     texts = captions(samples, 128 if quick else 1024)
@@ -38,24 +38,20 @@ def figures(*, quick: bool, runs: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         pictures = photographs(samples[: 32 if quick else 96], Path(folder, "pictures"))
         work = _Filling(Path(folder), config)
-        return [
-            *_of_pictures(work, pictures, config, runs),
-            *_of_texts(work, texts, runs),
-            *_fewer_bits(Path(folder), pictures, texts, runs),
-        ]
+        yield from _of_pictures(work, pictures, config, runs)
+        yield from _of_texts(work, texts, runs)
+        yield from _fewer_bits(Path(folder), pictures, texts, runs)
 
 
 class _Filling:
     """Fills a store that is empty each time; what is exported for a runtime is kept, as users' is."""
 
     def __init__(self, folder: Path, config: Config) -> None:
-        self.folder, self.config, self.times = folder, config, 0
+        self.folder, self.config = folder, config
         self.slots = build_slots(config)
 
     def __call__(self, name: str, samples: Sequence[Sample]) -> None:
-        self.times += 1
-        path = self.folder / f"{self.config.store.precision}-{self.times}"
-        path.mkdir()
+        path = Path(tempfile.mkdtemp(dir=self.folder))
         (path / ONNX).symlink_to(self._exports(), target_is_directory=True)
         with FeatureStore(path) as store:
             fill(store, {name: self.slots[name]}, self.rows(name, samples))

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,8 @@ SIZES = [
 ]
 
 
-def figures(*, quick: bool, runs: int) -> list[Figure]:
+def figures(*, quick: bool, runs: int) -> Iterator[Figure]:
     """The part's lines; each size once, as a million rows take a while."""
-    found: list[Figure] = []
     for job, rows, labels in QUICK if quick else SIZES:
         said = _alone(job, rows, labels)
         name = f"{rows:,} rows, {labels:,} labels"
@@ -40,15 +39,14 @@ def figures(*, quick: bool, runs: int) -> list[Figure]:
         if job == "predict":
             seconds = said["microseconds_per_row"]
             line = (f"multitag predict, {name}: memory", said["megabytes"], "MB", 1500.0)
-            found.append(reached(*line, note=f"{seconds:.3g} microseconds a row; texts, bag of n-grams"))
+            yield reached(*line, note=f"{seconds:.3g} microseconds a row; texts, bag of n-grams")
         elif job == "store":
             speeds = f"{said['written']:,.0f} rows a second written, {said['read']:,.0f} read"
             note = f"{speeds}; {said['bytes']:,.0f} bytes a row for {4 * sum(WIDTHS.values()):,} of features"
-            found.append(reached(f"opening a store of {rows:,} rows", said["opening"], "s", 1.0, note=note))
+            yield reached(f"opening a store of {rows:,} rows", said["opening"], "s", 1.0, note=note)
         else:
             verb = "an epoch of a linear head" if job == "train" else "thresholds and metrics"
-            found.append(known(f"{verb}, {name}", said["microseconds_per_row"], "microseconds a row", note=rss))
-    return found
+            yield known(f"{verb}, {name}", said["microseconds_per_row"], "microseconds a row", note=rss)
 
 
 def _alone(job: str, rows: int, labels: int) -> dict[str, float]:

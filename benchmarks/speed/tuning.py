@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,9 @@ ENCODERS_OF = {
 }
 
 
-def figures(*, quick: bool, runs: int) -> list[Figure]:
+def figures(*, quick: bool, runs: int) -> Iterator[Figure]:
     """The part's lines: the default encoders, a few batches of photographs at 260 pixels and of captions."""
     count = BATCH * (1 if quick else 4)
-    found = []
     with tempfile.TemporaryDirectory() as folder:
         samples = samples_of()
         rows = {
@@ -45,31 +44,26 @@ def figures(*, quick: bool, runs: int) -> list[Figure]:
         for modality, (name, options) in ENCODERS_OF.items():
             what = f"{name}, {count} rows in batches of {BATCH}"
             bare = _bare(modality, rows[modality])
-            found.append(
-                compare(
-                    f"fine-tuning {what}",
-                    _ours(modality, name, options, rows[modality], Path(folder)),
-                    bare,
-                    beside_name="its bare forward and backward on arrays in memory, plain torch",
-                    at_least=0.8,
-                    runs=runs,
-                    note="ours reads files, clips, averages, moves the weights besides",
-                )
+            yield compare(
+                f"fine-tuning {what}",
+                _ours(modality, name, options, rows[modality], Path(folder)),
+                bare,
+                beside_name="its bare forward and backward on arrays in memory, plain torch",
+                at_least=0.8,
+                runs=runs,
+                note="ours reads files, clips, averages, moves the weights besides",
             )
             for way, how in _WAYS.items():
                 if way == "channels-last" and modality == "text":
                     continue
-                found.append(
-                    compare(
-                        f"bare forward and backward in {way}: {what}",
-                        _bare(modality, rows[modality], **how),
-                        bare,
-                        beside_name="the same in plain torch",
-                        at_least=1.0,
-                        runs=runs,
-                    )
+                yield compare(
+                    f"bare forward and backward in {way}: {what}",
+                    _bare(modality, rows[modality], **how),
+                    bare,
+                    beside_name="the same in plain torch",
+                    at_least=1.0,
+                    runs=runs,
                 )
-    return found
 
 
 _WAYS: dict[str, dict[str, Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -112,7 +113,8 @@ def feed(
     """
     device = next(model.parameters()).device
     for slot in slots.values():
-        slot.encoder.to(device)
+        if any(parameter.device != device for parameter in islice(slot.encoder.parameters(), 1)):
+            slot.encoder.to(device)  # it would look at every weight, which takes a tenth of a row's prediction
     tokens = model.reads_tokens
     fill(store, slots, rows, tokens=tokens, device=device, first=launched(), progress=progress)
     return Feeder(rows, slots, store, targets=targets, weights=weights, tokens=tokens)
