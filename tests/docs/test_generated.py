@@ -56,6 +56,15 @@ def test_settings_are_up_to_date(script):
     assert script("config_docs").filled(page) == page, "run: python scripts/config_docs.py"
 
 
+def test_speeds_are_those_of_the_benchmark(script):
+    page = (DOCS / "performance.md").read_text("utf-8")
+    module = script("speed_tables")
+    assert module.filled(page) == page, "run: python scripts/speed_tables.py"
+    assert module.PLOT.read_text("utf-8") == module.plot(), "run: python scripts/speed_tables.py"
+    parts = {row["part"] for row in module.found()}
+    assert parts == {match["part"] for match in module.BLOCK.finditer(page)}
+
+
 def test_tables_are_those_of_the_benchmark(script):
     page = (DOCS / "accuracy.md").read_text("utf-8")
     assert script("accuracy_tables").filled(page) == page, "run: python scripts/accuracy_tables.py"

@@ -10,7 +10,7 @@ from multitag.config.base import Component, Section
 from multitag.data.images import MAX_PIXELS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-Runtime = Literal["auto", "torch", "onnx"]
+Runtime = Literal["auto", "torch", "onnx", "openvino"]
 Precision = Literal["float32", "bfloat16", "int8"]
 
 
@@ -46,7 +46,8 @@ class DecisionConfig(Component):
 class StoreConfig(Section):
     """The feature store: ``"auto"`` is $MULTITAG_STORE, or multitag/features in the user's cache folder.
 
-    On a processor, frozen encoders run through ONNX Runtime (``"auto"``: where the `onnx` extra is installed).
+    On a processor, frozen encoders run through ONNX Runtime (``"auto"``: where the `onnx` extra is installed), torch,
+    or OpenVINO.
     ``precision`` other than ``"float32"`` is faster and says a little else: ``"bfloat16"`` where the processor has
     matrix units for it (or on a GPU), ``"int8"`` on processors only; both need the `openvino` extra on a processor.
     """

@@ -23,10 +23,10 @@ from multitag.data.csv import CsvFile
 from multitag.data.images import load_image
 from multitag.encoders import Encoder, Inputs
 from multitag.errors import ConfigError
-from multitag.features.runtime import Run, agreement, exported, in_torch, onnx_installed
+from multitag.features.runtime import AGREEMENT, Run, agreement, exported, in_torch, onnx_installed
 from multitag.types import Encoded
 
-LEAST = {"bfloat16": 0.99, "int8": 0.9}
+LEAST = {"float32": AGREEMENT, "bfloat16": 0.99, "int8": 0.9}
 """The least cosine to torch's float32 vectors that is taken for rounding, not for a fault."""
 CALIBRATION_ITEMS = 128
 
@@ -44,9 +44,10 @@ def require_openvino(precision: Precision) -> None:
     """
     needed = ("openvino", "nncf") if precision == "int8" else ("openvino",)
     if not onnx_installed() or any(find_spec(name) is None for name in needed):
+        asked = "runtime = 'openvino'" if precision == "float32" else f"precision = '{precision}'"
         raise ConfigError(
-            f"[store] precision = '{precision}' needs packages on a processor. "
-            "Fix: pip install 'multitag[onnx,openvino]', or take --set store.precision=float32"
+            f"[store] {asked} needs packages on a processor. Fix: pip install 'multitag[onnx,openvino]', "
+            "or take --set store.precision=float32 --set store.runtime=auto"
         )
 
 
@@ -67,7 +68,7 @@ def in_openvino(
     *,
     tokens: bool,
 ) -> Run:
-    """Run an encoder through OpenVINO in fewer bits.
+    """Run an encoder through OpenVINO.
 
     For int8, activations are given their ranges by pictures and titles that come with the package, so that the same
     weights make the same network everywhere; it is kept in `folder`.
@@ -77,14 +78,15 @@ def in_openvino(
         fingerprint: Its fingerprint in float32, which names the files.
         sample: Prepared inputs of two rows or more, to export with and to compare on.
         folder: Where exported files are kept.
-        precision: ``"bfloat16"`` or ``"int8"``.
+        precision: What it computes in.
         crew: The threads.
         tokens: Whether tokens are wanted too.
 
     Raises:
-        ConfigError: The network cannot run so, or says something else: nobody who asked for features of one
-            precision gets those of another.
+        ConfigError: A package is missing; or the network cannot run so, or says something else: nobody who asked for
+            features of one precision gets those of another.
     """
+    require_openvino(precision)
     try:
         path = exported(encoder, fingerprint, sample, folder, tokens=tokens)
         run = _compiled(encoder, path, precision, crew)
@@ -94,8 +96,8 @@ def in_openvino(
         why = f"{type(error).__name__}: {str(error)[:200]}"
     if why is not None:
         raise ConfigError(
-            f"[store] precision = '{precision}': {type(encoder).__name__} cannot run so ({why}). "
-            "Fix: --set store.precision=float32"
+            f"[store] precision = '{precision}' through OpenVINO: {type(encoder).__name__} cannot run so ({why}). "
+            "Fix: --set store.precision=float32 --set store.runtime=auto"
         )
     return run
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 import torch
 
@@ -13,7 +14,7 @@ from multitag.config import Config, Precision, Runtime
 from multitag.data.images import MAX_PIXELS, load_image
 from multitag.encoders import ENCODERS, Encoder, Inputs
 from multitag.errors import ConfigError
-from multitag.features.reduced import Crew, fingerprint_of, in_openvino, require_openvino
+from multitag.features.reduced import Crew, fingerprint_of, in_openvino
 from multitag.features.runtime import Run, in_onnx, in_torch, onnx_installed
 from multitag.types import Encoded, Sample
 
@@ -29,6 +30,7 @@ class Slot:
         max_pixels: Pictures with more are refused.
         onnx: Whether a frozen encoder may run through ONNX Runtime.
         precision: What a frozen encoder computes in.
+        openvino: Whether it runs through OpenVINO on a processor; fewer bits always do.
     """
 
     name: str
@@ -37,7 +39,9 @@ class Slot:
     max_pixels: int = MAX_PIXELS
     onnx: bool = False
     precision: Precision = "float32"
+    openvino: bool = False
     _runs: dict[tuple[bool, int, int], Run] = field(default_factory=dict)
+    _starting: Lock = field(default_factory=Lock)
 
     @property
     def stored(self) -> bool:
@@ -80,14 +84,14 @@ class Slot:
             return self._on_device(inputs, tokens=tokens, device=device)
         each = threads or torch.get_num_threads()
         key = (tokens, each, at_once)
-        if key not in self._runs:
-            self._runs[key] = self._start(inputs, folder, tokens=tokens, threads=each, at_once=at_once)
+        with self._starting:
+            if key not in self._runs:
+                self._runs[key] = self._start(inputs, folder, tokens=tokens, threads=each, at_once=at_once)
         return self._runs[key](inputs)
 
     def _start(self, inputs: Inputs, folder: Path, *, tokens: bool, threads: int, at_once: int) -> Run:
         sample = {key: torch.cat([t, t])[:4] for key, t in inputs.items()}
-        if self.precision != "float32":
-            require_openvino(self.precision)
+        if self.openvino:
             crew = Crew(threads, at_once)
             return in_openvino(self.encoder, self._exact, sample, folder, self.precision, crew, tokens=tokens)
         if self.onnx:
@@ -135,10 +139,12 @@ def build_slots(config: Config) -> dict[str, Slot]:
 
 def make_slot(name: str, encoder: Encoder, config: Config) -> Slot:
     """A loaded encoder in its slot, made ready to be used frozen or trained."""
-    frozen = config.encoders[name].frozen
-    onnx = frozen and encoder.storable and wants_onnx(config.store.runtime)
-    precision = config.store.precision if frozen and encoder.storable else "float32"
-    slot = Slot(name, encoder, frozen, config.data.max_pixels, onnx, precision)
+    frozen, store = config.encoders[name].frozen, config.store
+    if not (frozen and encoder.storable):
+        slot = Slot(name, encoder, frozen, config.data.max_pixels)
+    else:
+        onnx, openvino = wants_onnx(store.runtime), store.runtime == "openvino" or store.precision != "float32"
+        slot = Slot(name, encoder, frozen, config.data.max_pixels, onnx, store.precision, openvino)
     if slot.frozen:
         encoder.eval().requires_grad_(False)
         # The fingerprint is of the weights as they came, before they are rewritten to run faster.

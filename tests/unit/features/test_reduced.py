@@ -103,3 +103,23 @@ def test_a_network_that_says_something_else_is_refused(
 def test_int8_is_for_processors(text: Encoder, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"'int8' is for processors.*'text' runs on meta.*bfloat16"):
         slot_of(text, "int8").run(text.prepare(tiny.TEXTS), tmp_path, tokens=False, device=torch.device("meta"))
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_openvino_in_float32_says_what_torch_says(text: Encoder, tmp_path: Path, tokens: bool) -> None:
+    installed("float32")
+    slot = make_slot("text", text, Config().changed(["store.runtime=openvino"]))
+    assert slot.fingerprint == text.fingerprint()
+    for texts in (tiny.TEXTS, tiny.TEXTS[:1]):
+        inputs = text.prepare(texts)
+        expected = runtime.in_torch(text, tokens=tokens)(inputs)
+        got = slot.run(inputs, tmp_path, tokens=tokens, device=CPU)
+        torch.testing.assert_close(got.pooled, expected.pooled, atol=1e-5, rtol=1e-4)
+    assert slot.openvino
+
+
+def test_openvino_asked_for_and_not_there(text: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reduced, "find_spec", lambda name: None)
+    slot = make_slot("text", text, Config().changed(["store.runtime=openvino"]))
+    with pytest.raises(ConfigError, match=r"runtime = 'openvino'.*pip install 'multitag\[onnx,openvino\]'"):
+        slot.run(text.prepare(tiny.TEXTS), tmp_path, tokens=False, device=CPU)
