@@ -4,14 +4,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench bench-accuracy clean
 
 help:
 	@echo "make demo    set up, then train on the bundled data and show the result"
 	@echo "make test    set up, then run all tests"
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make format  put the code in its format"
-	@echo "make bench   the benchmarks that README and docs take their numbers from"
+	@echo "make bench   how fast each part is: benchmarks/results.json, docs/performance.md (half an hour)"
+	@echo "make bench-accuracy   how good the labels are: benchmarks/accuracy.json, docs/accuracy.md"
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,7 +36,13 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 
 bench: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt sentence-transformers
+	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python scripts/speed_tables.py
+
+bench-accuracy: $(INSTALLED)
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python scripts/accuracy_tables.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -8,7 +8,6 @@ does one of them and prints a JSON object.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,10 +22,10 @@ WIDTHS = {"image": 192, "text": 64}
 QUICK = [("train", 1_000, 18), ("train", 1_000, 500), ("store", 1_000, 18), ("predict", 2_000, 18)]
 SIZES = [
     *(("train", rows, 18) for rows in (1_000, 10_000, 100_000, 1_000_000)),
-    *(("train", 10_000, labels) for labels in (18, 100, 1_000, 5_000)),
+    *(("train", 10_000, labels) for labels in (18, 1_000, 5_000)),
     ("decide", 10_000, 5_000),
     ("store", 1_000_000, 18),
-    *(("predict", rows, 18) for rows in (10_000, 100_000, 1_000_000)),
+    *(("predict", rows, 18) for rows in (10_000, 1_000_000)),
 ]
 
 
@@ -57,7 +56,9 @@ def _alone(job: str, rows: int, labels: int) -> dict[str, float]:
 
 
 def _megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory this process has had; what getrusage says begins with the memory of who started it."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _timed(work: Callable[[], Any]) -> float:

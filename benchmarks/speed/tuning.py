@@ -34,7 +34,7 @@ ENCODERS_OF = {
 
 def figures(*, quick: bool, runs: int) -> Iterator[Figure]:
     """The part's lines: the default encoders, a few batches of photographs at 260 pixels and of captions."""
-    count = BATCH * (1 if quick else 4)
+    count = BATCH * (1 if quick else 2)
     with tempfile.TemporaryDirectory() as folder:
         samples = samples_of()
         rows = {

@@ -7,6 +7,7 @@ float32's by cosines of .998 and more. Features of each precision have a fingerp
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from multitag.data.csv import CsvFile
 from multitag.data.images import load_image
 from multitag.encoders import Encoder, Inputs
 from multitag.errors import ConfigError
-from multitag.features.runtime import AGREEMENT, Run, agreement, exported, in_torch, onnx_installed
+from multitag.features.runtime import AGREEMENT, Run, agreement, exported, in_torch, onnx_installed, quiet
 from multitag.types import Encoded
 
 LEAST = {"float32": AGREEMENT, "bfloat16": 0.99, "int8": 0.9}
@@ -135,13 +136,15 @@ def _quantized(encoder: Encoder, core: Any, path: Path) -> Path:
         import nncf
         import openvino
 
+        nncf.set_log_level(logging.ERROR)
         batches = [{key: tensor.numpy() for key, tensor in inputs.items()} for inputs in _calibration(encoder)]
-        small = nncf.quantize(
-            core.read_model(path),
-            nncf.Dataset(batches),
-            model_type=nncf.ModelType.TRANSFORMER if encoder.modality == "text" else None,
-            subset_size=len(batches),
-        )
+        with quiet():
+            small = nncf.quantize(
+                core.read_model(path),
+                nncf.Dataset(batches),
+                model_type=nncf.ModelType.TRANSFORMER if encoder.modality == "text" else None,
+                subset_size=len(batches),
+            )
         temporary = found.with_name(f".{path.stem}.{os.getpid()}.xml")
         openvino.save_model(small, temporary, compress_to_fp16=False)
         os.replace(temporary.with_suffix(".bin"), found.with_suffix(".bin"))

