@@ -22,8 +22,8 @@ WIDTHS = {"image": 192, "text": 64}
 QUICK = [("train", 1_000, 18), ("train", 1_000, 500), ("store", 1_000, 18), ("predict", 2_000, 18)]
 SIZES = [
     *(("train", rows, 18) for rows in (1_000, 10_000, 100_000, 1_000_000)),
-    *(("train", 10_000, labels) for labels in (18, 1_000, 5_000)),
-    ("decide", 10_000, 5_000),
+    *(("train", 10_000, labels) for labels in (1_000, 5_000)),
+    ("decide", 2_000, 5_000),
     ("store", 1_000_000, 18),
     *(("predict", rows, 18) for rows in (10_000, 1_000_000)),
 ]
