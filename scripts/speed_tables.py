@@ -13,7 +13,7 @@ from describe import DOCS, table
 
 FOUND = Path(__file__).parents[1] / "benchmarks" / "results.json"
 PLOT = DOCS / "images" / "speed.svg"
-BLOCK = re.compile(r"(<!-- speed of: (?P<part>\w+) -->\n\n).*?(\n\n<!-- speed: end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- speed of: (?P<part>\w+) -->\n)(?:(?!<!--).)*?(\n<!-- speed: end -->)", re.DOTALL)
 VERDICTS = {True: "met", False: "**missed**", None: ""}
 HEADS = ["what", "ours", "beside it", "times as fast", "goal", "note"]
 WIDTH, BAR, LEFT, RIGHT = 960, 26, 470, 60
