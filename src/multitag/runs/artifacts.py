@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,9 @@ def read_config(path: Path) -> Config:
         config = Config.read(path / CONFIG)
     except ConfigError as error:
         raise RunError(f"{path / CONFIG} is damaged: {error}") from error
+    lost = sorted(set(config.values()) - set(tomllib.loads((path / CONFIG).read_text("utf-8"))))
+    if lost:  # a run writes every section; half a TOML file may well be one
+        raise RunError(f"{path / CONFIG} is damaged: it lacks {', '.join(lost)}, so its end is missing")
     if config.store.path == "auto" or Path(config.store.path).is_dir():
         return config
     return config.model_copy(update={"store": config.store.model_copy(update={"path": "auto"})})
