@@ -20,6 +20,7 @@ LAYERS = [
         "registry",
         "layers",
         "cores",
+        "ahead",
         "progress",
         "interrupts",
         "intervals",

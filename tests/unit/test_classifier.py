@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import warnings
 from dataclasses import replace
@@ -405,3 +406,11 @@ def test_fit_again_forgets_the_former_run() -> None:
     classifier = Classifier(quick()).fit(scenes())
     classifier.fit([Sample(f"r{n}", text=f"t{n % 2}", labels=(f"x{n % 2}",)) for n in range(20)])
     assert classifier.labels_.names == ("x0", "x1")
+
+
+def test_a_fitted_one_can_be_copied(tmp_path: Path) -> None:
+    rows = scenes(20)
+    fitted = Classifier(quick(train={"epochs": 1})).fit(rows, out=tmp_path / "run")
+    expected = fitted.predict_proba(rows).values
+    np.testing.assert_array_equal(copy.deepcopy(fitted).predict_proba(rows).values, expected)
+    np.testing.assert_array_equal(copy.deepcopy(Classifier.load(tmp_path / "run")).predict_proba(rows).values, expected)

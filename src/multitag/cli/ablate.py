@@ -48,7 +48,7 @@ def ablate(
     recipe: studying.Recipe = None,
     config: studying.ConfigFile = None,
     changes: options.Set = None,
-    without: studying.Without = None,
+    without: options.Without = None,
     seed: Annotated[int | None, typer.Option(help="The first seed.")] = None,
     on_bad_image: options.BadImage = None,
     image_column: options.ImageColumn = None,

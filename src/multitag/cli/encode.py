@@ -24,12 +24,10 @@ def encode(
     run: Annotated[
         Path | None, typer.Option(help="A run folder, whose encoders are used, in place of a configuration.")
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="A named recipe; see 'multitag list recipes'.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A TOML file with all settings.")] = None,
+    recipe: options.Recipe = None,
+    config: options.ConfigFile = None,
     changes: options.Set = None,
-    without: Annotated[
-        list[str] | None, typer.Option(help="Leave an encoder out, e.g. image or text. May be given again.")
-    ] = None,
+    without: options.Without = None,
     share: Annotated[
         str, typer.Option(help="Encode a part only: 1/4 on the first of four machines, 2/4 on the second...")
     ] = "1/1",

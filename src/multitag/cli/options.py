@@ -32,6 +32,11 @@ Task = Annotated[
     Literal["labels", "spans"] | None,
     typer.Option(help="What is learned: sets of labels of rows (the default), or labelled spans of their texts."),
 ]
+Recipe = Annotated[str | None, typer.Option(help="A named recipe; see 'multitag list recipes'.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file with all settings.")]
+Without = Annotated[
+    list[str] | None, typer.Option(help="Leave an encoder out, e.g. image or text. May be given again.")
+]
 IdColumn = Annotated[str | None, typer.Option(help="The column that names a row.")]
 GroupColumn = Annotated[str | None, typer.Option(help="Rows of one group never end up on both sides of a split.")]
 Separator = Annotated[

@@ -9,9 +9,6 @@ import typer
 
 Recipe = Annotated[str | None, typer.Option(help="A named recipe to begin with; see 'multitag list recipes'.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file with all settings to begin with.")]
-Without = Annotated[
-    list[str] | None, typer.Option(help="Leave an encoder out, e.g. image or text. May be given again.")
-]
 Jobs = Annotated[
     int | None,
     typer.Option(min=1, help="Worker processes, which share the cores; as many as there are cores by default."),

@@ -26,12 +26,10 @@ def train(
         Path | None,
         typer.Option(help="A table of more rows: a teacher labels those it is sure of, and a student learns from all."),
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="A named recipe; see 'multitag list recipes'.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A TOML file with all settings.")] = None,
+    recipe: options.Recipe = None,
+    config: options.ConfigFile = None,
     changes: options.Set = None,
-    without: Annotated[
-        list[str] | None, typer.Option(help="Leave an encoder out, e.g. image or text. May be given again.")
-    ] = None,
+    without: options.Without = None,
     seed: Annotated[int | None, typer.Option(help="Of split, weights and order.")] = None,
     max_size: Annotated[
         str | None,

@@ -38,7 +38,7 @@ def tune(
     recipe: studying.Recipe = None,
     config: studying.ConfigFile = None,
     changes: options.Set = None,
-    without: studying.Without = None,
+    without: options.Without = None,
     seed: Annotated[int | None, typer.Option(help="Of split, weights, order, and of what is drawn.")] = None,
     on_bad_image: options.BadImage = None,
     image_column: options.ImageColumn = None,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multitag.data.ahead import ahead
+from multitag.ahead import ahead
 from multitag.data.csv_bits import Chars, after_last, before, count, evenly, find_marks
 from multitag.data.csv_dialect import Header
 from multitag.data.csv_pieces import Piece, body, pieces

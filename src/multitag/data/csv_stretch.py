@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from multitag.data.ahead import ahead
+from multitag.ahead import ahead
 from multitag.data.chunk import Chunk
 from multitag.data.csv_dialect import Header
 from multitag.data.csv_frame import parsed

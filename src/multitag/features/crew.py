@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from multitag.ahead import ahead
 from multitag.cores import threads
 from multitag.encoders import Inputs
 from multitag.features.chunks import Chunk
@@ -21,10 +19,9 @@ from multitag.types import Encoded
 
 MOST = 4
 """The most chunks under way at a time: each needs memory for what the network computes between."""
-_AHEAD = 3
+_BEYOND = 2
 """Chunks read beyond those that are being read, while a device computes."""
 
-Result = TypeVar("Result")
 Answer = tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float16]] | None]
 """Pooled vectors (n, D), and the real tokens of each row where they are wanted."""
 
@@ -72,7 +69,7 @@ def encode_chunks(work: Work, chunks: Iterable[Chunk], count: int) -> Iterator[t
         ConfigError: The encoder cannot run in the precision that was asked for.
     """
     if work.device.type != "cpu":
-        for chunk, inputs in _in_order(work.prepare, chunks, threads(), ahead=_AHEAD):
+        for chunk, inputs in ahead(lambda chunk: (chunk, work.prepare(chunk)), chunks, threads(), beyond=_BEYOND):
             yield chunk, work.run(inputs)
         return
     # Preparing a text is next to nothing, and two threads on one matrix product are faster than two products at once.
@@ -81,32 +78,14 @@ def encode_chunks(work: Work, chunks: Iterable[Chunk], count: int) -> Iterator[t
     share = max(1, threads() // crew)
     before = torch.get_num_threads()
 
-    def whole(chunk: Chunk) -> Answer:
+    def whole(chunk: Chunk) -> tuple[Chunk, Answer]:
         torch.set_num_threads(share)  # of this thread, and of those that start before it is set back
-        return work.run(work.prepare(chunk), threads=share, at_once=crew)
+        return chunk, work.run(work.prepare(chunk), threads=share, at_once=crew)
 
     try:
-        yield from ((chunk, whole(chunk)) for chunk in chunks) if crew == 1 else _in_order(whole, chunks, crew)
+        yield from map(whole, chunks) if crew == 1 else ahead(whole, chunks, crew)
     finally:
         torch.set_num_threads(before)
-
-
-def _in_order(
-    function: Callable[[Chunk], Result], chunks: Iterable[Chunk], count: int, *, ahead: int = 1
-) -> Iterator[tuple[Chunk, Result]]:
-    """Each chunk with its result, in order, a few of them worked on ahead."""
-    waiting: deque[tuple[Chunk, Future[Result]]] = deque()
-    pool = ThreadPoolExecutor(count, thread_name_prefix="multitag-encode")
-    try:
-        for chunk in chunks:
-            waiting.append((chunk, pool.submit(function, chunk)))
-            if len(waiting) >= count + ahead:
-                first, result = waiting.popleft()
-                yield first, result.result()
-        for first, result in waiting:
-            yield first, result.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _answer(encoded: Encoded) -> Answer:

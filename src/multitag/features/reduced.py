@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +24,7 @@ from multitag.data.bundled import bundled_path
 from multitag.data.csv import CsvFile
 from multitag.data.images import load_image
 from multitag.encoders import Encoder, Inputs
-from multitag.errors import ConfigError
+from multitag.errors import ConfigError, DataWarning
 from multitag.features.runtime import AGREEMENT, Run, agreement, exported, in_torch, onnx_installed, quiet
 from multitag.types import Encoded
 
@@ -107,6 +108,12 @@ def _compiled(encoder: Encoder, path: Path, precision: Precision, crew: Crew) ->
     import openvino
 
     core = openvino.Core()
+    if precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        warnings.warn(
+            "this processor has no units for bfloat16: OpenVINO computes in float32, no faster",
+            DataWarning,
+            stacklevel=2,
+        )
     network = core.read_model(_quantized(encoder, core, path) if precision == "int8" else path)
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",

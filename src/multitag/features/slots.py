@@ -18,6 +18,9 @@ from multitag.features.reduced import Crew, fingerprint_of, in_openvino
 from multitag.features.runtime import Run, in_onnx, in_torch, onnx_installed
 from multitag.types import Encoded, Sample
 
+_STARTING = Lock()
+"""Held while an encoder's runtime starts: one at a time, whichever slot it is of."""
+
 
 @dataclass
 class Slot:
@@ -41,7 +44,6 @@ class Slot:
     precision: Precision = "float32"
     openvino: bool = False
     _runs: dict[tuple[bool, int, int], Run] = field(default_factory=dict)
-    _starting: Lock = field(default_factory=Lock)
 
     @property
     def stored(self) -> bool:
@@ -84,7 +86,7 @@ class Slot:
             return self._on_device(inputs, tokens=tokens, device=device)
         each = threads or torch.get_num_threads()
         key = (tokens, each, at_once)
-        with self._starting:
+        with _STARTING:
             if key not in self._runs:
                 self._runs[key] = self._start(inputs, folder, tokens=tokens, threads=each, at_once=at_once)
         return self._runs[key](inputs)

@@ -45,6 +45,9 @@ from multitag.runs.folder import (
 from multitag.runs.networks import Shared, load_networks, save_networks
 from multitag.types import LabelSpace
 
+_LAST = "store"
+"""The section that a configuration ends with."""
+
 
 def save_run(
     pipeline: Pipeline,
@@ -239,9 +242,8 @@ def read_config(path: Path) -> Config:
         config = Config.read(path / CONFIG)
     except ConfigError as error:
         raise RunError(f"{path / CONFIG} is damaged: {error}") from error
-    lost = sorted(set(config.values()) - set(tomllib.loads((path / CONFIG).read_text("utf-8"))))
-    if lost:  # a run writes every section; half a TOML file may well be one
-        raise RunError(f"{path / CONFIG} is damaged: it lacks {', '.join(lost)}, so its end is missing")
+    if _LAST not in tomllib.loads((path / CONFIG).read_text("utf-8")):  # half a TOML file may well be one
+        raise RunError(f"{path / CONFIG} is damaged: its end is missing, where [{_LAST}] is")
     if config.store.path == "auto" or Path(config.store.path).is_dir():
         return config
     return config.model_copy(update={"store": config.store.model_copy(update={"path": "auto"})})

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from multitag.ahead import ahead
 from multitag.data import csv_grammar, csv_pieces, csv_standard, encoding
-from multitag.data.ahead import ahead
 from multitag.data.csv import CsvFile
 from multitag.data.csv_dialect import strict_dialect, unquoted
 from multitag.data.csv_scan import scan

@@ -116,4 +116,4 @@ def test_a_chunk_that_fails_ends_all_and_gives_the_threads_back(
         encoded(slot, parts, tmp_path)
     assert torch.get_num_threads() == before
     assert len(done) < len(parts)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("multitag-encode")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("multitag-ahead")]

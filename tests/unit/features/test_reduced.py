@@ -10,7 +10,7 @@ from multitag.config import Config, Precision
 from multitag.encoders import Encoder
 from multitag.encoders.efficientnet_lite import EfficientNetLite
 from multitag.encoders.transformers_text import TransformersText
-from multitag.errors import ConfigError
+from multitag.errors import ConfigError, DataWarning
 from multitag.features import reduced, runtime
 from multitag.features.slots import Slot, make_slot
 
@@ -124,3 +124,12 @@ def test_openvino_asked_for_and_not_there(text: Encoder, tmp_path: Path, monkeyp
     slot = make_slot("text", text, Config().changed(["store.runtime=openvino"]))
     with pytest.raises(ConfigError, match=r"runtime = 'openvino'.*pip install 'multitag\[onnx,openvino\]'"):
         slot.run(text.prepare(tiny.TEXTS), tmp_path, tokens=False, device=CPU)
+
+
+def test_a_processor_without_units_for_bfloat16_is_told(
+    text: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openvino = pytest.importorskip("openvino", reason="needs the extra 'openvino'")
+    monkeypatch.setattr(openvino.Core, "get_property", lambda self, *asked: ["FP32", "INT8"])
+    with pytest.warns(DataWarning, match=r"no units for bfloat16.*no faster"):
+        slot_of(text, "bfloat16").run(text.prepare(tiny.TEXTS), tmp_path, tokens=False, device=CPU)

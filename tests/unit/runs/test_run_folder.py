@@ -121,6 +121,16 @@ def test_a_folder_cut_short_is_refused_with_what_it_lacks(name: str, copy: Path)
         Classifier.load(copy)
 
 
+def test_a_configuration_cut_between_two_settings_is_refused(copy: Path) -> None:
+    """Each such cut is TOML, and most are configurations: of other runs."""
+    lines = (copy / "config.toml").read_text("utf-8").splitlines(keepends=True)
+    last = lines.index("[store]\n")
+    for end in range(1, last + 1):
+        (copy / "config.toml").write_text("".join(lines[:end]), "utf-8")
+        with pytest.raises(RunError, match=r"config\.toml"):
+            Classifier.load(copy)
+
+
 @pytest.mark.parametrize("name", NEEDED)
 @pytest.mark.parametrize("damage", ["half", "empty", "noise"])
 def test_a_damaged_file_is_refused_by_name(name: str, damage: str, copy: Path) -> None:
