@@ -1,16 +1,19 @@
 """How a frozen encoder runs: in torch, or several times faster on a processor through ONNX Runtime.
 
-The ONNX file is exported on first use, checked against torch, and kept by the encoder's fingerprint.
+The ONNX file is exported on first use, checked against torch, and kept by the encoder's fingerprint; another version
+of either runtime checks it again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -49,7 +52,8 @@ def in_onnx(
 ) -> Run:
     """Run an encoder through ONNX Runtime, exporting it first where `folder` has no file of it.
 
-    Where the two disagree, or the network cannot be exported, torch it is, with a warning.
+    Where the two disagree, or the network cannot be exported, torch it is, with a warning. What has agreed once is not
+    compared again: that takes tenths of a second, of each command.
 
     Args:
         encoder: The encoder, frozen.
@@ -62,13 +66,24 @@ def in_onnx(
     try:
         path = exported(encoder, fingerprint, sample, folder, tokens=tokens)
         run = _session(path, threads or torch.get_num_threads())
+        checked, now = path.with_suffix(".agrees"), _what_agrees(path)
+        if checked.is_file() and checked.read_text("ascii", errors="replace") == now:
+            return run
         expected, got = in_torch(encoder, tokens=tokens)(sample), run(sample)
     except Exception as error:  # whatever an exporter or a runtime may raise: torch always works
         return _fall_back(encoder, f"{type(error).__name__}: {str(error)[:200]}", tokens=tokens)
     cosine = agreement(expected, got)
     if cosine < AGREEMENT:
         return _fall_back(encoder, f"its vectors differ from torch's, cosine {cosine:.5f}", tokens=tokens)
+    with contextlib.suppress(OSError):  # a folder that cannot be written: it is checked again next time
+        checked.write_text(now, "ascii")
     return run
+
+
+def _what_agrees(path: Path) -> str:
+    """The file's content and the runtimes that were compared on it."""
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    return f"{content} onnxruntime {version('onnxruntime')} torch {torch.__version__}\n"
 
 
 def agreement(expected: Encoded, got: Encoded) -> float:

@@ -40,7 +40,7 @@ def test_the_export_is_kept_and_used_again(text, tmp_path, monkeypatch):
     sample = text.prepare(tiny.TEXTS[:2])
     runtime.in_onnx(text, text.fingerprint(), sample, tmp_path, tokens=False)
     files = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
-    assert len(files) == 1
+    assert {file.rsplit(".", 1)[1] for file in files} == {"onnx", "agrees"}
     monkeypatch.setattr(runtime, "_export", lambda *a, **k: pytest.fail("exported twice"))
     runtime.in_onnx(text, text.fingerprint(), sample, tmp_path, tokens=False)
     assert {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == files
@@ -53,11 +53,31 @@ def test_a_file_that_disagrees_with_torch_is_not_used(text, models, tmp_path):
     with torch.no_grad():  # the weights change under a file that stays
         for parameter in text.parameters():
             parameter.add_(torch.randn_like(parameter))
-    (file,) = tmp_path.iterdir()
+    (file,) = tmp_path.glob("*.onnx")
     file.rename(file.with_name(f"{text.fingerprint()[:32]}-pooled.onnx"))
     with pytest.warns(DataWarning, match=r"differ from torch.*cosine"):
         run = runtime.in_onnx(text, text.fingerprint(), sample, tmp_path, tokens=False)
     assert torch.equal(run(sample).pooled, runtime.in_torch(text, tokens=False)(sample).pooled)
+
+
+@onnx
+def test_what_has_agreed_is_not_compared_again_until_file_or_runtime_change(text, tmp_path, monkeypatch):
+    sample, compared = text.prepare(tiny.TEXTS[:2]), []
+    agreement = runtime.agreement
+    monkeypatch.setattr(runtime, "agreement", lambda *pair: compared.append(pair) or agreement(*pair))
+
+    def run():
+        runtime.in_onnx(text, text.fingerprint(), sample, tmp_path, tokens=False)
+        return len(compared)
+
+    assert (run(), run()) == (1, 1)
+    monkeypatch.setattr(runtime, "version", lambda name: "0.0.1")
+    assert (run(), run()) == (2, 2)
+    (file,) = tmp_path.glob("*.onnx")
+    file.unlink()
+    with torch.no_grad():
+        next(text.parameters()).add_(1.0)
+    assert run() == 3  # exported anew from other weights: another file
 
 
 @onnx
@@ -81,7 +101,7 @@ def test_real_pictures_agree_with_torch(tmp_path):
     run = runtime.in_onnx(encoder, encoder.fingerprint(), inputs, tmp_path, tokens=False)
     expected = runtime.in_torch(encoder, tokens=False)(inputs).pooled
     assert torch.cosine_similarity(run(inputs).pooled, expected).min() > 0.99999
-    assert next(tmp_path.iterdir()).suffix == ".onnx"
+    assert list(tmp_path.glob("*.onnx"))
 
 
 def test_onnx_asked_for_and_not_there_is_an_error_that_says_what_to_install(monkeypatch):
