@@ -151,7 +151,7 @@ class EfficientNetLite(Encoder):
         net: Any = self.net
         side = math.isqrt(inputs["states"].shape[1])
         # Places with their channels beside each other: as a map it is channels-last already.
-        x = inputs["states"].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+        x = inputs["states"].reshape(-1, side, side, self._channels[self.first_trained - 1]).permute(0, 3, 1, 2)
         x, taps = parts.run_blocks(net, x, self._taps, first=self.first_trained, of=len(self._channels))
         final = parts.head(net, x)
         pooled = [_mean(final)]
@@ -165,7 +165,7 @@ class EfficientNetLite(Encoder):
     def _below(self, pooled: Tensor) -> dict[int, list[Tensor]]:
         """Mean and maximum of the deep stages that end in the lower part, out of its pooled vector (B, D)."""
         sizes = [self._channels[tap] for tap in self._carried for _ in range(2)]
-        _, *carried = pooled.split([self._channels[self.first_trained - 1], *sizes], dim=1)
+        _, *carried = torch.split(pooled, [self._channels[self.first_trained - 1], *sizes], dim=1)
         return {tap: carried[2 * i : 2 * i + 2] for i, tap in enumerate(self._carried)}
 
 

@@ -113,14 +113,14 @@ def require_layer(net: Any, layer: int, model: str) -> None:
         )
 
 
-def upper_part(net: Any, first: int, model: str) -> nn.Module:
+def upper_part(net: Any, first: int, model: str) -> Any:
     """A network's layers from `first` on and its pooler, which read hidden states (`states_output`).
 
     Raises:
         ConfigError: The network has no such layer, or its layers need more than the states before them.
     """
     require_layer(net, first, model)
-    upper = copy.copy(net)
+    upper: Any = copy.copy(net)
     # Shallow copies: both parts share the weights, and the lower one is dropped when the check is done.
     upper._modules = {**net._modules, "encoder": copy.copy(net.encoder), "embeddings": _Given()}
     upper.encoder._modules = {**net.encoder._modules, "layer": net.encoder.layer[first:]}
