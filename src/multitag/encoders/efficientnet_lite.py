@@ -92,6 +92,7 @@ class EfficientNetLite(Encoder):
         if self.first_trained:
             parts.keep_above(net, self.first_trained)
             parts.fold(net)
+            net.requires_grad_(True)  # folding leaves the new biases without
             parts.fix_depthwise(net)
         self.net = net
 
