@@ -112,9 +112,9 @@ def feed(
     Processes of one `accelerate launch` all call this with the same rows: each begins with a share of its own.
     """
     device = next(model.parameters()).device
-    for slot in slots.values():
-        if any(parameter.device != device for parameter in islice(slot.encoder.parameters(), 1)):
-            slot.encoder.to(device)  # it would look at every weight, which takes a tenth of a row's prediction
+    for part in [part for slot in slots.values() for part in (slot, slot.lower) if part is not None]:
+        if any(parameter.device != device for parameter in islice(part.encoder.parameters(), 1)):
+            part.encoder.to(device)  # it would look at every weight, which takes a tenth of a row's prediction
     tokens = model.reads_tokens
     fill(store, slots, rows, tokens=tokens, device=device, first=launched(), progress=progress)
     return Feeder(rows, slots, store, targets=targets, weights=weights, tokens=tokens)

@@ -41,9 +41,9 @@ def measure(networks: Iterable[Network]) -> Size:
 
 
 def frozen_encoders(networks: Iterable[Network]) -> dict[str, nn.Module]:
-    """The frozen encoders by fingerprint: those that several networks share are there once."""
-    slots = [slot for network in networks for slot in network.slots.values() if slot.frozen]
-    return {slot.fingerprint: slot.encoder for slot in slots}
+    """The frozen encoders, and frozen parts of others, by fingerprint: what several networks share is there once."""
+    parts = [part for network in networks for slot in network.slots.values() for part in (slot, slot.lower)]
+    return {part.fingerprint: part.encoder for part in parts if part is not None and part.frozen}
 
 
 def _count(tensors: Iterable[Tensor]) -> int:

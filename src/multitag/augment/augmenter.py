@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from multitag.augment.base import BatchAugmentation, PictureAugmentation, TextAugmentation
 from multitag.augment.mixing import mixed
 from multitag.augment.repeats import repeat_factors, repeated
 from multitag.types import Batch, Modality
 
+Inputs = dict[str, Tensor]
 Augmentation = PictureAugmentation | TextAugmentation | BatchAugmentation
 
 
@@ -84,6 +87,25 @@ class Draw:
                 item = step(item, self._random(self.places[row], n))  # noqa: PLW2901
             changed.append(item)
         return changed
+
+    def states(self, modality: Modality, inputs: Inputs, where: Sequence[int]) -> Inputs:
+        """What a lower part says of pictures, changed as the pictures would have been.
+
+        Args:
+            modality: Texts' states stay as they are.
+            inputs: "states" (n, H * W, C), the square maps, row by row, of the rows that have any.
+            where: For each, which row of the batch it is of.
+        """
+        steps = [(n, step) for n, step in enumerate(self.augmenter.steps) if isinstance(step, PictureAugmentation)]
+        if modality != "image" or not steps:
+            return inputs
+        states = inputs["states"].clone()
+        side = math.isqrt(states.shape[1])
+        for place, row in enumerate(where):
+            for n, step in steps:
+                grid = states[place].view(side, side, -1)
+                states[place] = step.on_map(grid, self._random(self.places[row], n)).flatten(0, 1)
+        return {**inputs, "states": states}
 
     def batch(self, batch: Batch, trained: Collection[str]) -> Batch:
         """The batch with its rows mixed, where a step mixes rows and its chance comes up.

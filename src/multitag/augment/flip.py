@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from multitag.augment.base import Chance, PictureAugmentation
 
@@ -13,10 +14,15 @@ from multitag.augment.base import Chance, PictureAugmentation
 class Flip(PictureAugmentation):
     """Mirrors pictures; not for labels that tell left from right, or that writing in the picture decides.
 
+    Of an encoder whose lower part is stored (`first_trained`), the stored map is mirrored: about what the mirrored
+    picture would give, for the lower part's filters are not mirrored with it.
+
     Args:
         p: The share of the pictures that are mirrored.
         direction: ``"horizontal"``, left and right change places; or ``"vertical"``, top and bottom.
     """
+
+    maps: ClassVar[bool] = True
 
     def __init__(self, *, p: Chance = 0.5, direction: Literal["horizontal", "vertical"] = "horizontal") -> None:
         super().__init__(p=p)
@@ -25,3 +31,7 @@ class Flip(PictureAugmentation):
     def apply(self, picture: Image.Image, random: np.random.Generator) -> Image.Image:
         """The picture's mirror image."""
         return ImageOps.mirror(picture) if self.direction == "horizontal" else ImageOps.flip(picture)
+
+    def apply_to_map(self, grid: Tensor, random: np.random.Generator) -> Tensor:
+        """The map's mirror image."""
+        return grid.flip(1 if self.direction == "horizontal" else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -19,7 +20,8 @@ def mixed(batch: Batch, how: BatchAugmentation, trained: Collection[str], random
     Args:
         batch: The batch; it stays as it is.
         how: Mixup or cutmix.
-        trained: The encoders whose inputs are pixels (n, C, H, W) of the rows that have a picture.
+        trained: The encoders whose inputs are pixels (n, C, H, W) of the rows that have a picture, or the stored maps
+            "states" (n, H * W, C) of a lower part with its "pooled" vectors and a "mask".
         random: The generator.
     """
     if random.random() >= how.p:
@@ -34,10 +36,15 @@ def mixed(batch: Batch, how: BatchAugmentation, trained: Collection[str], random
             continue
         # Partners have the same modalities, so that a partner's picture is there; its number among those there:
         number = torch.cumsum(here, 0) - 1
+        others = number[partner[here]]
+        # The same part of the picture for every encoder; its area in whole pixels may differ a little.
+        if "states" in inputs[name]:
+            inputs[name], kept = _states(inputs[name], how, others, drawn, np.random.default_rng(place))
+            shares.append(kept)
+            continue
         mixed_inputs = {}
         for key, pixels in inputs[name].items():
-            # The same part of the picture for every encoder; its area in whole pixels may differ a little.
-            mixed_inputs[key], kept = how.pixels(pixels, number[partner[here]], drawn, np.random.default_rng(place))
+            mixed_inputs[key], kept = how.pixels(pixels, others, drawn, np.random.default_rng(place))
             shares.append(kept)
         inputs[name] = mixed_inputs
     share = sum(shares) / len(shares) if shares else drawn
@@ -57,6 +64,17 @@ def partners(batch: Batch, random: np.random.Generator) -> Tensor:
         rows = np.flatnonzero((pattern == kind).all(1))
         partner[rows] = random.permutation(rows)
     return torch.from_numpy(partner)
+
+
+def _states(
+    inputs: dict[str, Tensor], how: BatchAugmentation, partner: Tensor, share: float, random: np.random.Generator
+) -> tuple[dict[str, Tensor], float]:
+    """Square maps mixed as pictures are, by places for pixels; pooled vectors by the share that stayed."""
+    side = math.isqrt(inputs["states"].shape[1])
+    maps = inputs["states"].reshape(len(partner), side, side, -1).permute(0, 3, 1, 2)
+    changed, kept = how.pixels(maps, partner, share, random)
+    pooled = kept * inputs["pooled"] + (1 - kept) * inputs["pooled"][partner]
+    return {**inputs, "states": changed.permute(0, 2, 3, 1).flatten(1, 2), "pooled": pooled}, kept
 
 
 def _encoded(encoded: Encoded, partner: Tensor, share: float) -> Encoded:

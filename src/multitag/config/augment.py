@@ -33,12 +33,15 @@ class AugmentConfig(Section):
             steps.append(Component.model_validate({"name": step.name, **options}))
         return self.model_copy(update={"steps": tuple(steps)}), faults
 
-    def faults(self, modalities: Mapping[str, str], frozen: Collection[str]) -> list[str]:
-        """Steps that could change nothing: what a frozen encoder says is stored.
+    def faults(
+        self, modalities: Mapping[str, str], frozen: Collection[str], in_part: Collection[str] = ()
+    ) -> list[str]:
+        """Steps that could change nothing, or not what they should: what frozen encoders and parts say is stored.
 
         Args:
             modalities: ``"image"`` or ``"text"``, by the encoder's name.
             frozen: The names of the encoders that are frozen.
+            in_part: Of the others, those whose lower part is.
         """
         trained = {name: kind for name, kind in modalities.items() if name not in frozen}
         faults = []
@@ -46,6 +49,14 @@ class AugmentConfig(Section):
             if step.name not in AUGMENTATIONS.table:
                 continue  # said already
             kind = AUGMENTATIONS.get(step.name).kind
+            stored = [name for name in in_part if trained.get(name) == kind]
+            if stored and not getattr(AUGMENTATIONS.get(step.name), "maps", False):
+                faults.append(
+                    f"[augment] '{step.name}' changes {_CALLED[kind]}s, and what the lower part of the encoder "
+                    f"'{stored[0]}' says of them is stored. Fix: leave it out, or "
+                    f"--set encoders.{stored[0]}.first_trained=0"
+                )
+                continue
             needed = "image" if kind == "batch" else kind
             if needed not in trained.values():
                 fixes = [f"--set encoders.{name}.frozen=false" for name, of in modalities.items() if of == needed]

@@ -43,7 +43,8 @@ def cross_faults(config: Config) -> list[str]:
                 f"'{HEADS_PART}', and no word of torch's own such as 'keys' or 'type'."
             )
     modalities = {name: modality for name, e in config.encoders.items() if (modality := _modality(e)) is not None}
-    faults += config.augment.faults(modalities, {name for name, e in config.encoders.items() if e.frozen})
+    in_part = [name for name, e in config.encoders.items() if not e.frozen and e.options.get("first_trained")]
+    faults += config.augment.faults(modalities, {name for name, e in config.encoders.items() if e.frozen}, in_part)
     for name, encoder in config.encoders.items():
         if encoder.frozen and _from_scratch(encoder):
             faults.append(
@@ -54,6 +55,11 @@ def cross_faults(config: Config) -> list[str]:
             faults.append(
                 f"[encoders.{name}] lora_rank = {encoder.options['lora_rank']} trains adapters, and the encoder is "
                 f"frozen. Fix: --set encoders.{name}.frozen=false, or lora_rank = 0"
+            )
+        if encoder.frozen and encoder.options.get("first_trained"):
+            faults.append(
+                f"[encoders.{name}] first_trained = {encoder.options['first_trained']} says what trains, and the "
+                f"encoder is frozen. Fix: --set encoders.{name}.frozen=false, or first_trained = 0"
             )
     if config.fusion.name == "single" and len(config.encoders) != 1:
         faults.append(

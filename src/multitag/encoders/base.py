@@ -84,6 +84,17 @@ class Encoder(nn.Module, ABC):
         """Items of like key are cheap to encode together (the length of a text); 0 where it does not matter."""
         return 0
 
+    def lower(self) -> Encoder | None:
+        """The part that stays as it is while the rest trains, as an encoder of its own, loaded; `None` without one.
+
+        It is frozen and its output stored. Where there is one, `forward` takes what it says of the rows:
+        "states" (n, T, C), its tokens; "mask" (n, T), which of them are real; "pooled" (n, D), its pooled vectors.
+
+        Raises:
+            WeightsError: The weights cannot be had.
+        """
+        return None
+
     def optimize(self) -> None:
         """Called once on an encoder that stays frozen: may rewrite the module to run faster, with equal results."""
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from PIL import Image
 from pydantic import Field
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d
 
+from multitag.encoders import efficientnet_net as parts
 from multitag.encoders.base import Encoder, Inputs, weights_hash
+from multitag.encoders.efficientnet_lower import EfficientNetLower
 from multitag.encoders.resizing import Resize, square_pixels
-from multitag.encoders.weights import EFFICIENTNET_LITE
-from multitag.errors import WeightsError
+from multitag.errors import ConfigError
 from multitag.types import Encoded, Modality
-
-NATIVE_SIZE = {"lite0": 224, "lite2": 260}
-DEEP_STAGES = 3
-"""How many of the last stages ``pool="stages"`` reads beside the final map."""
 
 
 class EfficientNetLite(Encoder):
@@ -35,9 +33,14 @@ class EfficientNetLite(Encoder):
         pool: ``"mean"`` of the final map (1,280 numbers), as the classifier was trained; ``"mean_max"`` adds its
             maximum; ``"stages"`` adds mean and maximum of the last three stages too, where small things still show.
         resize: How a picture becomes a square: ``"stretch"``, ``"crop"`` to the middle, or ``"pad"`` with grey.
+        first_trained: With ``frozen = false``, blocks from this one on train (lite2 has blocks 0 to 20, lite0 0 to
+            15). Those before stay as they are, and what they say of each picture is computed once and stored: on a
+            processor a row then takes a fraction of the time. Batch normalisation is folded into the weights, and
+            depthwise convolutions stay fixed. 0 trains all.
 
     Raises:
         WeightsError: The `offline` extra is not installed, or its files are not those we pinned.
+        ConfigError: There is no block `first_trained`.
     """
 
     modality: ClassVar[Modality] = "image"
@@ -45,73 +48,66 @@ class EfficientNetLite(Encoder):
     def __init__(
         self,
         *,
-        variant: Literal["lite0", "lite2"] = "lite2",
+        variant: parts.Variant = "lite2",
         size: Literal["native"] | Annotated[int, Field(ge=64, le=1024)] = 384,
         pool: Literal["mean", "mean_max", "stages"] = "stages",
         resize: Resize = "stretch",
+        first_trained: Annotated[int, Field(ge=0)] = 0,
     ) -> None:
         super().__init__()
+        last = parts.BLOCKS[variant] - 1
+        if first_trained > last:
+            raise ConfigError(
+                f"option 'first_trained' = {first_trained}: the last block of {variant} is {last}. "
+                f"Accepted: 0 to {last}; 0 trains all"
+            )
         self.variant = variant
-        self.size = NATIVE_SIZE[variant] if size == "native" else size
+        self.first_trained = first_trained
+        self.size = parts.NATIVE_SIZE[variant] if size == "native" else size
         self.pool = pool
         self.resize: Resize = resize
         self._unfolded: str | None = None
 
     def load(self) -> None:
         """Build the network and load the packaged weights, as tensors only and by their pinned hash."""
-        path = EFFICIENTNET_LITE[self.variant].require()
-        net = self._network()
-        net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        self._take(net)
+        self._take(parts.pretrained(self.variant, self.size))
 
     def restore(self, assets: dict[str, Any]) -> None:
         """Build the network; the weights come with the run's model."""
-        self._take(self._network())
+        self._take(parts.build(self.variant, self.size))
 
     def assets(self) -> dict[str, Any]:
         """Nothing: the options say all."""
         return {}
 
-    def _network(self) -> nn.Module:
-        try:
-            from efficientnet_lite_pytorch import EfficientNet
-        except ImportError as error:
-            raise WeightsError(
-                "the encoder 'efficientnet_lite' needs the package 'efficientnet-lite-pytorch'. "
-                "Fix: pip install 'multitag[offline]'"
-            ) from error
-        net: nn.Module = EfficientNet.from_name(f"efficientnet-{self.variant}", image_size=self.size)
-        return net
-
-    def _take(self, net: nn.Module) -> None:
-        """Keep the network without its ImageNet classifier, and learn its widths."""
-        net._fc = nn.Identity()
-        self.net = net
-        blocks: Any = net._blocks
-        # A stage ends where the next block changes the number of channels.
-        channels = [block._block_args.output_filters for block in blocks]
-        ends = [i for i, c in enumerate(channels) if i + 1 == len(channels) or channels[i + 1] != c]
-        self._taps = ends[-DEEP_STAGES:] if self.pool == "stages" else []
-        final = int(net._conv_head.out_channels)  # type: ignore[union-attr, arg-type]
+    def _take(self, net: Any) -> None:
+        """Keep the network, or its upper part, and learn the widths."""
+        self._channels = parts.channels(net)
+        self._taps = parts.deep_ends(net) if self.pool == "stages" else []
+        # What the lower part says of deep stages that end in it, whatever is pooled here.
+        self._carried = [end for end in parts.deep_ends(net) if end < self.first_trained]
+        final = int(net._conv_head.out_channels)
         self.token_width = final
-        self.width = final * (1 if self.pool == "mean" else 2) + sum(2 * channels[i] for i in self._taps)
+        self.width = final * (1 if self.pool == "mean" else 2) + sum(2 * self._channels[i] for i in self._taps)
+        if self.first_trained:
+            parts.keep_above(net, self.first_trained)
+            parts.fold(net)
+            net.requires_grad_(True)  # folding leaves the new biases without
+            parts.fix_depthwise(net)
+        self.net = net
+
+    def lower(self) -> Encoder | None:
+        """The stem and the blocks before `first_trained`, loaded; `None` where all train."""
+        if not self.first_trained:
+            return None
+        lower = EfficientNetLower(self.variant, self.size, self.resize, self.first_trained)
+        lower.load()
+        return lower
 
     def optimize(self) -> None:
         """Fold batch normalisation into the convolutions and lay memory out channels-last: over twice as fast."""
         self._unfolded = weights_hash(self.net)
-        net: Any = self.net.eval()
-        net._conv_stem, net._bn0 = fuse_conv_bn_eval(net._conv_stem, net._bn0), nn.Identity()
-        net._conv_head, net._bn1 = fuse_conv_bn_eval(net._conv_head, net._bn1), nn.Identity()
-        for block in net._blocks:
-            if hasattr(block, "_expand_conv"):
-                block._expand_conv, block._bn0 = (
-                    fuse_conv_bn_eval(block._expand_conv, block._bn0),
-                    nn.Identity(),
-                )
-            block._depthwise_conv = fuse_conv_bn_eval(block._depthwise_conv, block._bn1)
-            block._project_conv = fuse_conv_bn_eval(block._project_conv, block._bn2)
-            block._bn1, block._bn2 = nn.Identity(), nn.Identity()
-        net.to(memory_format=torch.channels_last)
+        parts.fold(self.net)
 
     def identity(self) -> dict[str, Any]:
         """The weights' hash, the size, the pooling and the resizing."""
@@ -125,28 +121,60 @@ class EfficientNetLite(Encoder):
         return {"pixels": square_pixels(items, self.size, self.resize)}
 
     def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
-        """pooled (B, D); tokens (B, H * W, 1280) with a mask of all True."""
-        pixels = (inputs["pixels"].float() - 127.0) / 128.0
-        final, stages = self._maps(pixels.contiguous(memory_format=torch.channels_last))
-        pooled = [final.mean((2, 3))]
-        if self.pool != "mean":
-            pooled.append(final.amax((2, 3)))
-        for stage in stages:
-            pooled += [stage.mean((2, 3)), stage.amax((2, 3))]
+        """pooled (B, D); tokens (B, H * W, 1280) with a mask of all True.
+
+        Inputs are pixels, or what the lower part says of pictures: "states" (B, H * W, C) and "pooled".
+        """
+        if self.first_trained:
+            final, pooled = self._above(inputs)
+        else:
+            final, pooled = self._whole(inputs)
         if not tokens:
             return Encoded(torch.cat(pooled, dim=1))
         places = final.flatten(2).transpose(1, 2)
         mask = torch.ones(places.shape[:2], dtype=torch.bool, device=places.device)
         return Encoded(torch.cat(pooled, dim=1), places, mask)
 
-    def _maps(self, pixels: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The final map (B, 1280, H, W) and those of the last stages."""
+    def _whole(self, inputs: Inputs) -> tuple[Tensor, list[Tensor]]:
+        """The final map (B, 1280, H, W) and the parts of the pooled vector, of pixels."""
         net: Any = self.net
-        x = net._swish(net._bn0(net._conv_stem(pixels)))
-        stages = []
-        for i, block in enumerate(net._blocks):
-            rate = net._global_params.drop_connect_rate or 0.0
-            x = block(x, drop_connect_rate=rate * i / len(net._blocks))
-            if i in self._taps:
-                stages.append(x)
-        return net._swish(net._bn1(net._conv_head(x))), stages
+        x, taps = parts.run_blocks(net, parts.stem(net, inputs["pixels"]), self._taps, of=len(self._channels))
+        final = parts.head(net, x)
+        pooled = [final.mean((2, 3))]
+        if self.pool != "mean":
+            pooled.append(final.amax((2, 3)))
+        for tap in self._taps:
+            pooled += [taps[tap].mean((2, 3)), taps[tap].amax((2, 3))]
+        return final, pooled
+
+    def _above(self, inputs: Inputs) -> tuple[Tensor, list[Tensor]]:
+        """Likewise, of what the lower part says."""
+        net: Any = self.net
+        side = math.isqrt(inputs["states"].shape[1])
+        # Places with their channels beside each other: as a map it is channels-last already.
+        x = inputs["states"].reshape(-1, side, side, self._channels[self.first_trained - 1]).permute(0, 3, 1, 2)
+        x, taps = parts.run_blocks(net, x, self._taps, first=self.first_trained, of=len(self._channels))
+        final = parts.head(net, x)
+        pooled = [_mean(final)]
+        if self.pool != "mean":
+            pooled.append(_highest(final))
+        below = self._below(inputs["pooled"])
+        for tap in self._taps:
+            pooled += below[tap] if tap in below else [_mean(taps[tap]), _highest(taps[tap])]
+        return final, pooled
+
+    def _below(self, pooled: Tensor) -> dict[int, list[Tensor]]:
+        """Mean and maximum of the deep stages that end in the lower part, out of its pooled vector (B, D)."""
+        sizes = [self._channels[tap] for tap in self._carried for _ in range(2)]
+        _, *carried = torch.split(pooled, [self._channels[self.first_trained - 1], *sizes], dim=1)
+        return {tap: carried[2 * i : 2 * i + 2] for i, tap in enumerate(self._carried)}
+
+
+def _mean(x: Tensor) -> Tensor:
+    # The backward passes of these two are several times as fast as those of `mean` and `amax`; exporters know the
+    # latter better, so what only runs forward has those.
+    return adaptive_avg_pool2d(x, 1).flatten(1)
+
+
+def _highest(x: Tensor) -> Tensor:
+    return adaptive_max_pool2d(x, 1).flatten(1)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,6 +137,19 @@ def positions(net: nn.Module) -> int | None:
     if limit and getattr(config, "model_type", "") in {"roberta", "xlm-roberta", "camembert"}:
         limit -= 2  # positions start after the padding index
     return limit
+
+
+def longest(net: nn.Module, tokenizer: Any, most: int) -> int:
+    """How many tokens of a text are read: at most `most`, and what tokenizer and network take."""
+    return min(int(limit) for limit in (most, tokenizer.model_max_length, positions(net)) if limit)
+
+
+def tokenized(tokenizer: Any, items: Sequence[str], limit: int) -> dict[str, Tensor]:
+    """Token ids and attention mask (B, T) of texts, cut after `limit` tokens and padded to the longest."""
+    # On the right, whatever the tokenizer's habit: positions are counted from the left.
+    how = {"padding": "longest", "padding_side": "right", "return_attention_mask": True}
+    encoded = tokenizer(list(items), truncation=True, max_length=limit, return_tensors="pt", **how)
+    return {"input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
 
 
 def needs_fixed_length(net: nn.Module) -> bool:

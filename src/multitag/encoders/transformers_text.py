@@ -20,6 +20,7 @@ from multitag.encoders.architecture import (
 )
 from multitag.encoders.base import Encoder, Inputs, weights_hash
 from multitag.encoders.lora import Alpha, Dropout, Lora, Rank, Targets, merge_adapters
+from multitag.encoders.transformers_lower import TransformersLower, states_output, upper_part
 from multitag.encoders.vocabulary import Vocabulary
 from multitag.encoders.weights import MINILM
 from multitag.errors import ConfigError
@@ -55,11 +56,14 @@ class TransformersText(Encoder):
         lora_dropout: Of what the adapters read.
         lora_targets: ``"auto"`` adapts the linear maps that peft names for this kind of network, all where it names
             none; ``"all-linear"`` all.
+        first_trained: With ``frozen = false``, layers from this one on train, of BERT and networks built like it
+            (MiniLM has layers 0 to 5). The embeddings and the layers before stay as they are, and what they say of
+            each text is computed once and stored. 0 trains all.
 
     Raises:
         WeightsError: The weights are neither in a folder, nor in a package, nor to be had from the hub.
         ConfigError: The pooler is asked for, and the model has none; or the configuration is not one of
-            transformers', or takes no texts.
+            transformers', or takes no texts; or the network has no layer `first_trained`.
     """
 
     modality: ClassVar[Modality] = "text"
@@ -76,11 +80,18 @@ class TransformersText(Encoder):
         lora_alpha: Alpha = 16.0,
         lora_dropout: Dropout = 0.0,
         lora_targets: Targets = "auto",
+        first_trained: Annotated[int, Field(ge=0)] = 0,
     ) -> None:
         super().__init__()
         self.lora = Lora(lora_rank, lora_alpha, lora_dropout, lora_targets) if lora_rank else None
         if architecture is not None and lora_rank:
             raise ConfigError("option 'architecture' is an untrained network: adapters are for pretrained ones")
+        if architecture is not None and first_trained:
+            raise ConfigError(
+                "option 'architecture' is an untrained network: layers that never train would stay random. "
+                "Fix: first_trained = 0"
+            )
+        self.first_trained = first_trained
         self.model = model if architecture is None else str(architecture.get("model_type"))
         self.architecture = architecture
         self.learns = self.from_scratch = architecture is not None
@@ -114,6 +125,16 @@ class TransformersText(Encoder):
         self.net, self.tokenizer = net, tokenizer
         self._choose_pooling()
         self._measure()
+        if self.first_trained:
+            self.net = upper_part(self.net, self.first_trained, self.model)
+
+    def lower(self) -> Encoder | None:
+        """The embeddings and the layers before `first_trained`, loaded; `None` where all train."""
+        if not self.first_trained:
+            return None
+        lower = TransformersLower(self.model, self.max_length, self.first_trained)
+        lower.load()
+        return lower
 
     def assets(self) -> dict[str, Any]:
         """The network's configuration and the tokenizer, whole."""
@@ -132,12 +153,11 @@ class TransformersText(Encoder):
 
     def _measure(self) -> None:
         """Learn the widths from one text, and how long a text the model takes."""
-        limits = (self.max_length, self.tokenizer.model_max_length, hub.positions(self.net))
-        self.limit = min(int(limit) for limit in limits if limit)
+        self.limit = hub.longest(self.net, self.tokenizer, self.max_length)
         training = self.net.training
         self.net.eval()
         with torch.no_grad():
-            encoded = self(self.prepare(["a"]), tokens=True)
+            encoded = self._whole(self.prepare(["a"]))
         self.net.train(training)
         self.width = encoded.pooled.shape[-1]
         self.token_width = None if encoded.tokens is None else encoded.tokens.shape[-1]
@@ -165,32 +185,46 @@ class TransformersText(Encoder):
         """Token ids and attention mask (B, T), padded to the longest; a whole batch of a fixed-length tower alike."""
         if hub.needs_fixed_length(self.net):
             # Trained without a mask: padding is part of the text.
-            encoded = self._tokenized(items, padding="max_length")
-            return {"input_ids": encoded["input_ids"], "attention_mask": torch.ones_like(encoded["input_ids"])}
-        # On the right, whatever the tokenizer's habit: positions are counted from the left.
-        encoded = self._tokenized(items, padding="longest", padding_side="right", return_attention_mask=True)
-        return {"input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
-
-    def _tokenized(self, items: Sequence[str], **how: Any) -> Any:
-        return self.tokenizer(list(items), truncation=True, max_length=self.limit, return_tensors="pt", **how)
+            ids = self.tokenizer(
+                list(items), truncation=True, max_length=self.limit, return_tensors="pt", padding="max_length"
+            )["input_ids"]
+            return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        return hub.tokenized(self.tokenizer, items, self.limit)
 
     def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
-        """pooled (B, D); tokens (B, T, D') with a mask that leaves padding out."""
-        words = self._pooled == "layers"
-        output = hub.text_output(self.net, inputs["input_ids"], inputs["attention_mask"], words=words)
-        mask = inputs["attention_mask"].bool()
-        pooled = self._pool(output, mask)
-        if self.normalize:
-            pooled = torch.nn.functional.normalize(pooled, dim=-1)
-        return Encoded(pooled, output.tokens, mask) if tokens else Encoded(pooled)
+        """pooled (B, D); tokens (B, T, D') with a mask that leaves padding out.
 
-    def _pool(self, output: hub.TowerOutput, mask: Tensor) -> Tensor:
+        Inputs are token ids, or what the lower part says of texts: "states" (B, T, D'), "mask" and "pooled".
+        """
+        encoded = self._above(inputs) if self.first_trained else self._whole(inputs)
+        return encoded if tokens else Encoded(encoded.pooled)
+
+    def _whole(self, inputs: Inputs) -> Encoded:
+        output = hub.text_output(
+            self.net, inputs["input_ids"], inputs["attention_mask"], words=self._pooled == "layers"
+        )
+        mask = inputs["attention_mask"].bool()
+        words = masked_mean(output.words, mask) if self._pooled == "layers" else None
+        return Encoded(self._pool(output, mask, words), output.tokens, mask)
+
+    def _above(self, inputs: Inputs) -> Encoded:
+        mask = inputs["mask"]
+        output = states_output(self.net, inputs["states"], mask)
+        # After the mean of the states.
+        words = inputs["pooled"].chunk(2, dim=-1)[1] if self._pooled == "layers" else None
+        return Encoded(self._pool(output, mask, words), output.tokens, mask)
+
+    def _pool(self, output: hub.TowerOutput, mask: Tensor, words: Tensor | None) -> Tensor:
+        pooled = self._chosen(output, mask, words)
+        return torch.nn.functional.normalize(pooled, dim=-1) if self.normalize else pooled
+
+    def _chosen(self, output: hub.TowerOutput, mask: Tensor, words: Tensor | None) -> Tensor:
         states = output.tokens
         if self._pooled == "pooler":
             return torch.as_tensor(output.pooled)
         if self._pooled == "first":
             return states[:, 0]
-        if self._pooled == "mean":
+        if words is None:
             return masked_mean(states, mask)
         highest = states.masked_fill(~mask.unsqueeze(-1), torch.finfo(states.dtype).min).amax(1)
-        return torch.cat([masked_mean(states, mask), highest, masked_mean(output.words, mask)], dim=-1)
+        return torch.cat([masked_mean(states, mask), highest, words], dim=-1)

@@ -12,7 +12,7 @@ from multitag.combined import networks_of
 from multitag.config import Config
 from multitag.encoders import ENCODERS, Encoder
 from multitag.features.rows import Rows
-from multitag.features.slots import Slot, make_slot
+from multitag.features.slots import Slot, make_lower, make_slot
 from multitag.model import tokens_read
 from multitag.networks import Network
 from multitag.opening import open_run
@@ -60,11 +60,11 @@ class Plan:
     without: dict[str, str] = field(default_factory=dict)
 
     def add(self, config: Config, slots: Mapping[str, Slot], tokens: Iterable[str], where: str = "") -> None:
-        """Add encoders that are stored, with those whose tokens are read."""
+        """Add encoders that are stored, with those whose tokens are read; of lower parts they always are."""
         for name, slot in slots.items():
             reads_windows = config.task == "spans" and slot.encoder.modality == "text"
             pieces = Pieces.of(config, {name: slot}) if reads_windows else None
-            key, more = (slot.fingerprint, reads_windows), name in tokens
+            key, more = (slot.fingerprint, reads_windows), name in tokens or not config.encoders[name].frozen
             if key in self.wanted:
                 self.wanted[key] = replace(self.wanted[key], tokens=more or self.wanted[key].tokens)
             else:
@@ -112,10 +112,12 @@ def _add_config(plan: Plan, config: Config, loaded: dict[str, Slot], where: str 
     slots = {}
     for name, section in config.encoders.items():
         encoder: Encoder = ENCODERS.build(section.name, section.options)
-        if why := _why_not(encoder, frozen=section.frozen):
+        key = json.dumps([name, section.model_dump(mode="json")])
+        if key not in loaded and not section.frozen and (lower := make_lower(name, encoder, config)) is not None:
+            loaded[key] = lower
+        if key not in loaded and (why := _why_not(encoder, frozen=section.frozen)):
             plan.without[where + name] = why
             continue
-        key = json.dumps([name, section.model_dump(mode="json")])
         if key not in loaded:
             encoder.load()
             loaded[key] = make_slot(name, encoder, config)
@@ -125,7 +127,7 @@ def _add_config(plan: Plan, config: Config, loaded: dict[str, Slot], where: str 
 
 def _add_networks(plan: Plan, config: Config, networks: Iterable[Network], where: str = "") -> None:
     for network in networks:
-        stored = {name: slot for name, slot in network.slots.items() if slot.stored}
+        stored = {name: kept for name, slot in network.slots.items() if (kept := slot.kept) is not None}
         for name, slot in network.slots.items():
             if name not in stored:
                 plan.without[where + name] = _why_not(slot.encoder, frozen=slot.frozen)

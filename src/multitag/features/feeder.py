@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from multitag.augment.augmenter import Draw
-from multitag.encoders import Encoder
+from multitag.encoders import Encoder, Inputs
 from multitag.features.chunks import contents_of
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
@@ -55,11 +55,12 @@ class Feeder:
             name: torch.tensor([slot.has(sample) for sample in samples], dtype=torch.bool)
             for name, slot in slots.items()
         }
-        self._contents = {name: contents_of(slot, rows) for name, slot in slots.items() if slot.stored}
+        self._kept = {name: kept for name, slot in slots.items() if (kept := slot.kept) is not None}
+        self._contents = {name: contents_of(slot, rows) for name, slot in self._kept.items()}
         self._matrix = {
             name: self._look_up(name, range(len(samples)))
             for name in self._contents
-            if len(samples) * slots[name].encoder.width * 4 <= IN_MEMORY_BYTES
+            if len(samples) * self._kept[name].encoder.width * 4 <= IN_MEMORY_BYTES
         }
 
     def __len__(self) -> int:
@@ -77,9 +78,13 @@ class Feeder:
         encoded, inputs = {}, {}
         for name, slot in self.slots.items():
             if slot.stored:
-                encoded[name] = self._stored(name, index)
+                encoded[name] = self._stored(name, index, tokens=name in self.tokens)
                 continue
             here = [place for place, row in enumerate(rows) if self.present[name][row]]
+            if slot.lower is not None:
+                states = self._states(name, index[here]) if here else {}
+                inputs[name] = draw.states(slot.encoder.modality, states, here) if draw and states else states
+                continue
             items = slot.items([self.samples[rows[place]] for place in here])
             if draw is not None and not slot.frozen:
                 items = draw.items(slot.encoder.modality, items, here)
@@ -95,23 +100,30 @@ class Feeder:
 
     def pooled(self, name: str, rows: Sequence[int]) -> Tensor:
         """The stored pooled vectors of the encoder `name` for `rows` that have its modality: (n, D)."""
-        return self._stored(name, torch.as_tensor(rows, dtype=torch.long)).pooled
+        return self._stored(name, torch.as_tensor(rows, dtype=torch.long), tokens=False).pooled
 
-    def _stored(self, name: str, index: Tensor) -> Encoded:
+    def _stored(self, name: str, index: Tensor, *, tokens: bool) -> Encoded:
         matrix = self._matrix.get(name)
         pooled = self._look_up(name, index.tolist()) if matrix is None else matrix.index_select(0, index)
-        if name not in self.tokens:
+        if not tokens:
             return Encoded(pooled)
         return _padded_tokens(
             self.store,
-            self.slots[name],
+            self._kept[name],
             pooled,
             [self._contents[name][row] for row in index.tolist()],
         )
 
+    def _states(self, name: str, index: Tensor) -> Inputs:
+        """What the lower part of an encoder says of rows that have its modality, as its upper part takes it."""
+        pooled, states, mask = self._stored(name, index, tokens=True)
+        if states is None or mask is None:
+            raise AssertionError("a lower part has tokens")
+        return {"pooled": pooled, "states": states, "mask": mask}
+
     def _look_up(self, name: str, rows: Sequence[int]) -> Tensor:
         """Pooled vectors (n, D) from the store, zeros for rows without the modality."""
-        slot = self.slots[name]
+        slot = self._kept[name]
         contents = self._contents[name]
         here = [(place, found) for place, row in enumerate(rows) if (found := contents[row]) is not None]
         pooled = torch.zeros(len(rows), slot.encoder.width)

@@ -37,9 +37,9 @@ def fill(
 
     Args:
         store: The store.
-        slots: The encoders; those that are not stored are left alone.
+        slots: The encoders; of one that trains, its lower part is filled, and one without is left alone.
         rows: The rows.
-        tokens: The encoders whose tokens are wanted too.
+        tokens: The encoders whose tokens are wanted too; of lower parts they always are.
         device: Where the encoders run.
         share: The chunks that the store must have in the end.
         first: Of these, the chunks to begin with, where other processes are at the others. Then comes what is still
@@ -54,10 +54,10 @@ def fill(
     """
     encoded = 0
     for name, slot in slots.items():
-        if slot.stored:
-            chunks = cut(slot, rows, device)
+        if (kept := slot.kept) is not None:
+            chunks = cut(kept, rows, device)
             wanted = [chunks[number] for number in share.in_turn(first or share, len(chunks))]
-            encoded += _fill(store, slot, wanted, name in tokens, device, progress)
+            encoded += _fill(store, kept, wanted, name in tokens or kept is not slot, device, progress)
     return encoded
 
 

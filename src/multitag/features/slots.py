@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +35,8 @@ class Slot:
         onnx: Whether a frozen encoder may run through ONNX Runtime.
         precision: What a frozen encoder computes in.
         openvino: Whether it runs through OpenVINO on a processor; fewer bits always do.
+        lower: The part of an encoder that trains which stays as it is and is stored, where there is one. Networks,
+            folds and members share it.
     """
 
     name: str
@@ -43,12 +46,18 @@ class Slot:
     onnx: bool = False
     precision: Precision = "float32"
     openvino: bool = False
+    lower: Slot | None = None
     _runs: dict[tuple[bool, int, int], Run] = field(default_factory=dict)
 
     @property
     def stored(self) -> bool:
         """Whether its output is kept in the feature store."""
         return self.frozen and self.encoder.storable
+
+    @property
+    def kept(self) -> Slot | None:
+        """What the feature store keeps of it: itself where it is frozen, else its lower part, or nothing."""
+        return self if self.stored else self.lower
 
     @cached_property
     def fingerprint(self) -> str:
@@ -125,8 +134,12 @@ class Slot:
         return [s.text for s in samples]
 
 
-def build_slots(config: Config) -> dict[str, Slot]:
+def build_slots(config: Config, lowers: MutableMapping[str, Slot] | None = None) -> dict[str, Slot]:
     """The encoders of a configuration, their pretrained weights loaded.
+
+    Args:
+        config: All settings.
+        lowers: Lower parts that are loaded already, by `lower_key`; those loaded here are added.
 
     Raises:
         WeightsError: Some weights cannot be had.
@@ -135,24 +148,59 @@ def build_slots(config: Config) -> dict[str, Slot]:
     for name, section in config.encoders.items():
         encoder: Encoder = ENCODERS.build(section.name, section.options)
         encoder.load()
-        slots[name] = make_slot(name, encoder, config)
+        key = lower_key(name, config)
+        slots[name] = make_slot(name, encoder, config, None if lowers is None else lowers.get(key))
+        if lowers is not None and (lower := slots[name].lower) is not None:
+            lowers[key] = lower
     return slots
 
 
-def make_slot(name: str, encoder: Encoder, config: Config) -> Slot:
-    """A loaded encoder in its slot, made ready to be used frozen or trained."""
-    frozen, store = config.encoders[name].frozen, config.store
-    if not (frozen and encoder.storable):
-        slot = Slot(name, encoder, frozen, config.data.max_pixels)
-    else:
+def lower_key(name: str, config: Config) -> str:
+    """What a loaded lower part is known by: all that decides which it is, before anything is loaded."""
+    return json.dumps(["lower", name, config.encoders[name].model_dump(mode="json")])
+
+
+def make_slot(name: str, encoder: Encoder, config: Config, lower: Slot | None = None) -> Slot:
+    """A loaded encoder in its slot, made ready to be used frozen or trained.
+
+    Args:
+        name: Its name in the configuration.
+        encoder: The encoder.
+        config: All settings.
+        lower: Its lower part, where that is loaded already; else it is loaded, if there is one.
+
+    Raises:
+        WeightsError: The lower part's weights cannot be had.
+    """
+    if config.encoders[name].frozen:
+        return _frozen(name, encoder, config)
+    lower = lower or make_lower(name, encoder, config)
+    return Slot(name, encoder, frozen=False, max_pixels=config.data.max_pixels, lower=lower)
+
+
+def make_lower(name: str, encoder: Encoder, config: Config) -> Slot | None:
+    """The lower part of an encoder that trains, in a slot of its own; `None` where all of it trains.
+
+    Raises:
+        WeightsError: Its weights cannot be had.
+    """
+    with torch.random.fork_rng():  # whether it is there already must not decide what others start from
+        lower = encoder.lower()
+    return None if lower is None else _frozen(name, lower, config)
+
+
+def _frozen(name: str, encoder: Encoder, config: Config) -> Slot:
+    store = config.store
+    if encoder.storable:
         onnx, openvino = wants_onnx(store.runtime), store.runtime == "openvino" or store.precision != "float32"
-        slot = Slot(name, encoder, frozen, config.data.max_pixels, onnx, store.precision, openvino)
-    if slot.frozen:
-        encoder.eval().requires_grad_(False)
-        # The fingerprint is of the weights as they came, before they are rewritten to run faster.
-        if not encoder.learns:
-            _ = slot.fingerprint
-        encoder.optimize()
+        slot = Slot(name, encoder, True, config.data.max_pixels, onnx, store.precision, openvino)
+    else:
+        slot = Slot(name, encoder, True, config.data.max_pixels)
+    encoder.eval().requires_grad_(False)
+    # The fingerprint is of the weights as they came, before they are rewritten to run faster.
+    if not encoder.learns:
+        _ = slot.fingerprint
+    encoder.optimize()
     return slot
 
 

@@ -88,7 +88,8 @@ class Fitter:
         resume: Whether to go on from the checkpoints there.
         clock: Told about the stages.
         prefix: Before the names of its checkpoints, where several configurations train into one folder.
-        shared: Frozen encoders in their slots, loaded once however many networks are trained.
+        shared: Frozen encoders, and frozen parts of others, in their slots, loaded once however many networks are
+            trained.
         fold_seed: Of the folds; the configuration's own where it is not set.
         lessons: The rows without labels, where there are any.
     """
@@ -206,7 +207,7 @@ class Fitter:
         keys = {name: key for name, key in keys.items() if key in self.shared}
         torch.manual_seed(seed)
         own = {name: section for name, section in sections.items() if name not in keys}
-        fresh = build_slots(self.config.model_copy(update={"encoders": own}))
+        fresh = build_slots(self.config.model_copy(update={"encoders": own}), self.shared)
         return {name: self.shared[keys[name]] if name in keys else fresh[name] for name in sections}
 
     def predict(self, network: Network, rows: Rows, *, progress: Progress, stage: str = "testing") -> Logits:
@@ -239,7 +240,12 @@ class Fitter:
         if self.folder is None:
             return None
         identity = hashlib.sha256()
-        frozen = {name: slot.fingerprint for name, slot in slots.items() if slot.frozen}
+        frozen = {
+            name: part.fingerprint
+            for name, slot in slots.items()
+            for part in (slot, slot.lower)
+            if part is not None and part.frozen
+        }
         training = [deciding(self.config), self.space.names, frozen, epochs, seed]
         identity.update(json.dumps(training, sort_keys=True).encode())
         for side in (rows, held) if taught is None else (rows, held, taught.rows):

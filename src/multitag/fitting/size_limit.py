@@ -39,7 +39,13 @@ def require_size(limit: ByteSize | None, fitters: Mapping[str, Fitter], fitted: 
         networks.append(network)
         for part, size in _trained_parts(network).items():
             parts[f"{name}: {part}" if name else part] = size * fitter.config.networks
-    names = {slot.fingerprint: name for network in networks for name, slot in network.slots.items() if slot.frozen}
+    names = {
+        part.fingerprint: name
+        for network in networks
+        for name, slot in network.slots.items()
+        for part in (slot, slot.lower)
+        if part is not None and part.frozen
+    }
     for fingerprint, encoder in frozen_encoders(networks).items():
         label = f"encoders.{names[fingerprint]}, frozen"
         parts[label] = parts.get(label, 0) + weight_bytes(encoder.state_dict().values())

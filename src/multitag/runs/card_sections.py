@@ -162,7 +162,9 @@ def _encoder(name: str, options: Mapping[str, Any], *, frozen: bool) -> str:
     """Its name, its model without the folder that it was read from, and whether it was trained."""
     model = options.get("model")
     which = "" if model is None else f" ({Path(str(model)).name if Path(str(model)).exists() else model})"
-    return f"{name}{which}, {'frozen' if frozen else 'trained'}"
+    first = options.get("first_trained", 0)
+    trained = f"trained from its part {first} on" if first else "trained"
+    return f"{name}{which}, {'frozen' if frozen else trained}"
 
 
 def versions(environment: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from multitag.checkpoints import atomic_save
 from multitag.config import Config
 from multitag.encoders import ENCODERS, Encoder
 from multitag.errors import RunError, WeightsError
-from multitag.features.slots import Slot, make_slot
+from multitag.features.slots import Slot, make_lower, make_slot
 from multitag.model import build_model
 from multitag.networks import Network, Networks, best_device
 from multitag.runs.files import FORMAT_VERSION, read_json
@@ -41,8 +41,9 @@ def save_networks(networks: Networks, path: Path) -> None:
 
 def _encoder_entry(slot: Slot) -> dict[str, Any]:
     own = slot.encoder.learns or not slot.frozen
+    frozen = slot if slot.frozen else slot.lower
     return {
-        "fingerprint": slot.fingerprint if slot.frozen else None,
+        "fingerprint": None if frozen is None else frozen.fingerprint,
         "assets": slot.encoder.assets() if own else None,
     }
 
@@ -81,32 +82,65 @@ def _untrained(path: Path, config: Config, space: LabelSpace, entries: Mapping[s
 
 
 def _slot(path: Path, name: str, config: Config, entry: Mapping[str, Any], shared: Shared) -> Slot:
-    if entry["assets"] is not None:
-        return _restore_slot(path, name, config, entry)
-    key = f"{name} {entry['fingerprint']}"
-    if key not in shared:
-        shared[key] = _restore_slot(path, name, config, entry)
-    return shared[key]
-
-
-def _restore_slot(path: Path, name: str, config: Config, entry: Mapping[str, Any]) -> Slot:
     section = config.encoders[name]
     encoder: Encoder = ENCODERS.build(section.name, section.options)
-    if entry["assets"] is not None:
-        encoder.restore(entry["assets"])
-        return make_slot(name, encoder, config)
+
+    def frozen(load: Callable[[], Slot | None]) -> Slot | None:
+        key = f"{name} {entry['fingerprint']}"
+        if key not in shared:
+            slot = _as_it_was(path, name, config, entry["fingerprint"], load)
+            if slot is None:
+                return None
+            shared[key] = slot
+        return shared[key]
+
+    if entry["assets"] is None:
+        if (slot := frozen(lambda: _loaded(encoder, name, config))) is None:
+            raise RunError(f"{path / PREPROCESS} is damaged: it has nothing on the encoder '{name}'")
+        return slot
+    encoder.restore(entry["assets"])
+    return make_slot(
+        name, encoder, config, None if section.frozen else frozen(lambda: make_lower(name, encoder, config))
+    )
+
+
+def _loaded(encoder: Encoder, name: str, config: Config) -> Slot:
+    encoder.load()
+    return make_slot(name, encoder, config)
+
+
+def _as_it_was(
+    path: Path, name: str, config: Config, fingerprint: str | None, load: Callable[[], Slot | None]
+) -> Slot | None:
+    """A frozen encoder, or the frozen part of one that trained, whose weights are not in the run.
+
+    Args:
+        path: The run folder.
+        name: The encoder's.
+        config: All settings.
+        fingerprint: What it must have; `None` where there must be no such part.
+        load: Finds its weights on this machine.
+
+    Raises:
+        RunError: They are not there, or others.
+    """
+    section = config.encoders[name]
     try:
-        encoder.load()
+        slot = load()
     except WeightsError as error:
         raise RunError(
             f"{path} needs the frozen encoder '{name}' ({section.name}), whose weights are not on this machine: "
             f"{error}\nThe weights must be the very same; where they are found is [encoders.{name}] in {path / CONFIG}"
         ) from error
-    slot = make_slot(name, encoder, config)
-    if slot.fingerprint != entry["fingerprint"]:
+    here = None if slot is None else slot.fingerprint
+    if here != fingerprint:
         raise RunError(
             f"{path} was trained with another encoder '{name}' ({section.name}) than the one on this machine: "
-            f"fingerprint {entry['fingerprint'][:12]}..., here {slot.fingerprint[:12]}.... "
+            f"fingerprint {_short(fingerprint)}, here {_short(here)}. "
             f"Fix: install the weights it was trained with; see {path / ENVIRONMENT} for the versions"
         )
     return slot
+
+
+def _short(fingerprint: str | None) -> str:
+    return "none" if fingerprint is None else f"{fingerprint[:12]}..."

@@ -35,7 +35,8 @@ def warm(configs: Sequence[Config], material: Material, *, lenient: bool = False
         for config in members:
             asked = config.model_copy(update={"data": whole.data})
             key = repr([config.model_dump(include={"encoders", "fusion", "head", "store"}), asked.data])
-            if key in seen or not any(encoder.frozen for encoder in config.encoders.values()):
+            stored = (encoder.frozen or encoder.options.get("first_trained") for encoder in config.encoders.values())
+            if key in seen or not any(stored):
                 continue
             seen.add(key)
             try:
