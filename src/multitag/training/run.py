@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -15,6 +15,7 @@ from multitag.augment.augmenter import Augmenter
 from multitag.checkpoints import Standing, Tensors
 from multitag.config import TrainConfig
 from multitag.config.train import LAST
+from multitag.deadline import Deadline, OutOfTime
 from multitag.errors import MultitagError
 from multitag.features.feeder import Feeder
 from multitag.inference import predict_logits
@@ -31,6 +32,9 @@ from multitag.training.stages import Stages
 from multitag.training.state import Checkpointing, State
 from multitag.training.steps import Stepper, make_optimizer
 
+Late = Literal["stop", "drop"]
+"""What is done with a training whose deadline has passed."""
+
 
 def train(
     model: Model,
@@ -43,6 +47,8 @@ def train(
     seed: int,
     augmenter: Augmenter | None = None,
     checkpointing: Checkpointing | None = None,
+    deadline: Deadline | None = None,
+    late: Late = "stop",
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> Standing:
@@ -61,6 +67,8 @@ def train(
         seed: Decides order and dropout.
         augmenter: What is done to the training rows, and how often each comes, if not once an epoch as it stands.
         checkpointing: Where the state is kept, if it is.
+        deadline: When it must be over, if there is a limit; looked at after each step.
+        late: What is done then: ``"stop"`` with the best epoch so far, one at least, or ``"drop"`` it all.
         progress: Told about rows done.
         on_epoch: Called with the history row of each epoch.
 
@@ -72,13 +80,15 @@ def train(
         RunError: The checkpoint to resume from is damaged or of another training.
         ConfigError: The machine cannot compute at the precision asked for, or a stage has nothing to train.
         MultitagError: The loss is no longer a number.
+        OutOfTime: The deadline has passed, and the training is to be dropped then.
     """
     with torch.random.fork_rng():
-        run = _Run(model, loss, task, rows, valid, settings, seed, augmenter, checkpointing, progress, on_epoch)
+        run = Run(model, loss, task, rows, valid, settings, seed, augmenter, checkpointing, progress, on_epoch)
+        run.deadline, run.late = deadline, late
         return run.train()
 
 
-class _Run:
+class Run:
     """One training: its parts, and the loop over epochs and steps."""
 
     def __init__(
@@ -96,6 +106,8 @@ class _Run:
         on_epoch: Callable[[dict[str, Any]], None],
     ) -> None:
         self.task, self.valid = task, valid
+        self.deadline: Deadline | None = None
+        self.late: Late = "stop"
         self.settings, self.seed, self.progress, self.on_epoch = settings, seed, progress, on_epoch
         accelerator = make_accelerator(settings.precision)
         self.stages = Stages(model, settings)
@@ -155,11 +167,13 @@ class _Run:
         while standing.step < self.steps:
             chosen = order[standing.step * size : (standing.step + 1) * size]
             with uninterrupted():
-                standing.loss_sum += self._step(chosen)
+                standing.loss_sum += self.take_step(chosen)
                 standing.step += 1
                 self.state.save()
             advance(len(chosen))
             rows += len(chosen)
+            if self._is_late():
+                return rows
         row: dict[str, Any] = {"epoch": standing.epoch + 1}
         if len(self.stages) > 1:
             row["stage"] = standing.stage + 1
@@ -172,7 +186,7 @@ class _Run:
                 f"{self.settings.encoder_lr}), or train.precision = 'float32'"
             )
         with nullcontext() if self.average is None else self.average.applied(self.bare):
-            score = self._validate(row)
+            score = self.score(row)
             best = _copied(self.bare) if wins(standing, score) else None
         row["seconds"] = round(time.monotonic() - started, 3)
         with uninterrupted():
@@ -182,9 +196,29 @@ class _Run:
                 self.state.begin_stage()
             self.state.save(force=standing.finished)
         self.on_epoch(row)
+        self._is_late()
         return rows
 
-    def _step(self, chosen: list[int]) -> float:
+    def _is_late(self) -> bool:
+        """Whether the deadline has passed and there is an epoch to keep: then that is the end.
+
+        Raises:
+            OutOfTime: It has passed, and all is to be dropped then.
+        """
+        standing = self.state.standing
+        if self.deadline is None or standing.finished or not self.deadline.passed:
+            return False
+        if self.late == "drop":
+            raise OutOfTime(f"no time is left in {self._where()}")
+        if standing.epoch == 0:
+            return False
+        with uninterrupted():
+            standing.finished = True
+            self.state.save(force=True)
+        return True
+
+    def take_step(self, chosen: list[int]) -> float:
+        """Take the step at which the training stands, on the rows `chosen`; the loss before it."""
         standing, steps = self.state.standing, self.steps
         _draw_anew(_seed(self.seed, standing.epoch, standing.step, self.stepper.accelerator.process_index))
         step, total = standing.stage_epoch * steps + standing.step, self.stages.lengths[standing.stage] * steps
@@ -207,7 +241,8 @@ class _Run:
             rates["encoder_lr"] = self.settings.encoder_lr * factor * scale
         return rates
 
-    def _validate(self, row: dict[str, Any]) -> float | None:
+    def score(self, row: dict[str, Any]) -> float | None:
+        """What the held-out rows say of the model, put down in `row`; `None` where no epoch is chosen."""
         if self.valid is None or self.valid.targets is None:
             return None
         targets = self.valid.targets.numpy()
