@@ -16,7 +16,6 @@ from multitag.optim import HEADS_PART, OptimizerName, ScheduleName
 from multitag.registry import closest
 
 
-
 def _duration(given: object) -> float | None:
     try:
         return None if given is None else parse_duration(given)

@@ -40,6 +40,9 @@ from multitag.training import Checkpointing, make_accelerator, train
 from multitag.training.pace import measure_pace
 from multitag.types import LabelSpace, Sample
 
+_SLOW = 0.5
+"""Building a network takes no longer, in seconds, where all is there already."""
+
 
 @dataclass
 class Clock:
@@ -167,7 +170,7 @@ class Fitter:
         Raises:
             DataError: An encoder that learns from the training rows finds nothing in them.
             Interrupted: Ctrl-C while training.
-            OutOfTime: The limit has passed, and all is to be dropped then.
+            OutOfTime: The limit has passed, and too little is trained.
         """
         with self.clock.time("encoding"):
             ready = self._ready(rows, held, seed, taught, progress)
@@ -185,8 +188,7 @@ class Fitter:
                 seed=seed,
                 augmenter=ready.augmenter,
                 checkpointing=self._checkpointing(name, rows, held, taught, network.slots, settings.lengths, seed),
-                deadline=None if self.limit is None else self.limit.next(),
-                late="stop" if self.limit is None else self.limit.late,
+                halt=None if self.limit is None else self.limit.next(settings.lengths),
                 progress=progress,
                 on_epoch=on_epoch,
             )
@@ -204,10 +206,15 @@ class Fitter:
             seconds: About how long to look at steps, and at scoring.
             progress: Told about features that the store lacks.
         """
-        started = time.monotonic()
-        with self.clock.time("planning"):
-            ready = self._ready(rows, held, self.config.seed, None, progress)
+        seed, started = self.config.seed, time.monotonic()
+        with self.clock.time("encoding"):
+            ready = self._ready(rows, held, seed, None, progress)
             built = time.monotonic() - started
+        with self.clock.time("planning"):
+            if built > _SLOW:  # features were encoded, or encoders read from disk; once more shows what each one takes
+                started = time.monotonic()
+                ready = self._ready(rows, held, seed, None, progress)
+                built = time.monotonic() - started
             pace = measure_pace(
                 ready.network.model,
                 ready.loss,
@@ -215,7 +222,7 @@ class Fitter:
                 ready.rows,
                 ready.held,
                 ready.settings,
-                seed=self.config.seed,
+                seed=seed,
                 augmenter=ready.augmenter,
                 seconds=seconds,
             )

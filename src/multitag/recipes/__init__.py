@@ -61,7 +61,7 @@ def configure(
         data: Values for the [data] section.
 
     Raises:
-        ConfigError: More than one of recipe, preset and file, one of another task, or a configuration that is not valid.
+        ConfigError: More than one of recipe, preset and file, one of another task, or what is not valid.
     """
     given = {"--recipe": recipe, "--preset": preset, "--config": file}
     whole = [option for option, value in given.items() if value is not None]

@@ -13,7 +13,18 @@ from typing import Any
 
 from multitag.config import Config
 from multitag.errors import ConfigError, RunError
-from multitag.runs.folder import CARD, CHECKPOINTS, CONFIG, EVERY, PLAN, TRACKER, WRITING, is_started, is_whole, write_text
+from multitag.runs.folder import (
+    CARD,
+    CHECKPOINTS,
+    CONFIG,
+    EVERY,
+    PLAN,
+    TRACKER,
+    WRITING,
+    is_started,
+    is_whole,
+    write_text,
+)
 
 _DONE = ".done"
 

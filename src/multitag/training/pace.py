@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 
 from multitag.augment.augmenter import Augmenter
+from multitag.checkpoints import Standing
 from multitag.config import TrainConfig
 from multitag.features.feeder import Feeder
 from multitag.inference import BATCH_ROWS, LIVE_BATCH_ROWS
@@ -25,19 +26,12 @@ class Pace(NamedTuple):
     """Seconds that parts of a training take.
 
     Attributes:
-        step: A step.
-        steps: How many an epoch has.
-        scoring: Scoring the held-out rows after each epoch.
+        epoch: An epoch, scored.
+        scoring: Scoring the held-out rows, of that.
     """
 
-    step: float
-    steps: int
+    epoch: float
     scoring: float
-
-    @property
-    def epoch(self) -> float:
-        """Seconds of an epoch."""
-        return self.steps * self.step + self.scoring
 
 
 def measure_pace(
@@ -80,7 +74,17 @@ def measure_pace(
             if number >= LEAST and sum(times) > seconds:
                 break
         timed = times[1:]
-        return Pace(sum(timed) / len(timed), run.steps, _scoring(run, valid, seconds))
+        scoring = _scoring(run, valid, seconds)
+        epoch = run.steps * sum(timed) / len(timed) + scoring
+        if epoch * (LEAST + 1) > seconds:
+            return Pace(epoch, scoring)
+        run.state.standing = Standing()
+        started = time.monotonic()
+        for count in range(1, MOST + 1):  # short epochs as they are, with all that is done between steps
+            run.epoch(lambda rows: None)
+            if run.state.standing.finished or (count >= LEAST and time.monotonic() - started > seconds):
+                break
+        return Pace((time.monotonic() - started) / count, scoring)
 
 
 def _scoring(run: Run, valid: Feeder, seconds: float) -> float:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import torch
 
@@ -32,8 +32,19 @@ from multitag.training.stages import Stages
 from multitag.training.state import Checkpointing, State
 from multitag.training.steps import Stepper, make_optimizer
 
-Late = Literal["stop", "drop"]
-"""What is done with a training whose deadline has passed."""
+
+class Halt(NamedTuple):
+    """When a training ends that is not done by itself.
+
+    Attributes:
+        deadline: It stops here, with its best epoch so far, once it has trained enough.
+        enough: So many epochs, one at least.
+        last: It is dropped here, where it has not; `None` lets it go on until it has.
+    """
+
+    deadline: Deadline
+    enough: int = 1
+    last: Deadline | None = None
 
 
 def train(
@@ -47,8 +58,7 @@ def train(
     seed: int,
     augmenter: Augmenter | None = None,
     checkpointing: Checkpointing | None = None,
-    deadline: Deadline | None = None,
-    late: Late = "stop",
+    halt: Halt | None = None,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> Standing:
@@ -67,8 +77,7 @@ def train(
         seed: Decides order and dropout.
         augmenter: What is done to the training rows, and how often each comes, if not once an epoch as it stands.
         checkpointing: Where the state is kept, if it is.
-        deadline: When it must be over, if there is a limit; looked at after each step.
-        late: What is done then: ``"stop"`` with the best epoch so far, one at least, or ``"drop"`` it all.
+        halt: When it must be over, if there is a limit; looked at after each step.
         progress: Told about rows done.
         on_epoch: Called with the history row of each epoch.
 
@@ -80,11 +89,11 @@ def train(
         RunError: The checkpoint to resume from is damaged or of another training.
         ConfigError: The machine cannot compute at the precision asked for, or a stage has nothing to train.
         MultitagError: The loss is no longer a number.
-        OutOfTime: The deadline has passed, and the training is to be dropped then.
+        OutOfTime: The last moment has passed, and too little is trained.
     """
     with torch.random.fork_rng():
         run = Run(model, loss, task, rows, valid, settings, seed, augmenter, checkpointing, progress, on_epoch)
-        run.deadline, run.late = deadline, late
+        run.halt = halt
         return run.train()
 
 
@@ -106,8 +115,7 @@ class Run:
         on_epoch: Callable[[dict[str, Any]], None],
     ) -> None:
         self.task, self.valid = task, valid
-        self.deadline: Deadline | None = None
-        self.late: Late = "stop"
+        self.halt: Halt | None = None
         self.settings, self.seed, self.progress, self.on_epoch = settings, seed, progress, on_epoch
         accelerator = make_accelerator(settings.precision)
         self.stages = Stages(model, settings)
@@ -123,6 +131,7 @@ class Run:
         self.steps = -(-self.length // settings.batch_size)
 
     def train(self) -> Standing:
+        """Go through all stages, from where the state stands; where it ends."""
         state, keep = self.state, self.state.keep
         state.resume()
         try:
@@ -130,7 +139,7 @@ class Run:
                 done = self._done()
                 advance(done)
                 while not state.standing.finished:
-                    done += self._epoch(advance)
+                    done += self.epoch(advance)
                     advance(self._done() - done)  # what a stage that ended early left out
                     done = self._done()
         except KeyboardInterrupt as error:
@@ -156,7 +165,7 @@ class Run:
         epoch = f"epoch {min(standing.stage_epoch + 1, length)} of {length}"
         return epoch if len(lengths) == 1 else f"{epoch} of stage {standing.stage + 1}"
 
-    def _epoch(self, advance: Callable[[int], None]) -> int:
+    def epoch(self, advance: Callable[[int], None]) -> int:
         """Train an epoch, or what is left of it, and validate; how many rows it took."""
         standing, size, started = self.state.standing, self.settings.batch_size, time.monotonic()
         shuffle = torch.Generator().manual_seed(_seed(self.seed, standing.epoch))
@@ -200,17 +209,17 @@ class Run:
         return rows
 
     def _is_late(self) -> bool:
-        """Whether the deadline has passed and there is an epoch to keep: then that is the end.
+        """Whether the deadline has passed and enough is trained: then that is the end.
 
         Raises:
-            OutOfTime: It has passed, and all is to be dropped then.
+            OutOfTime: The last moment has passed, and it is not.
         """
-        standing = self.state.standing
-        if self.deadline is None or standing.finished or not self.deadline.passed:
+        standing, halt = self.state.standing, self.halt
+        if halt is None or standing.finished or not halt.deadline.passed:
             return False
-        if self.late == "drop":
-            raise OutOfTime(f"no time is left in {self._where()}")
-        if standing.epoch == 0:
+        if standing.epoch < max(1, halt.enough):
+            if halt.last is not None and halt.last.passed:
+                raise OutOfTime(f"no time is left in {self._where()}")
             return False
         with uninterrupted():
             standing.finished = True
