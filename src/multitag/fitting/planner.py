@@ -213,11 +213,12 @@ class Planner:
 
     def _too_short(self, what: str, seconds: float) -> OutOfTime:
         assert self.whole is not None
-        least = self.whole.spent + seconds
+        least = (self.whole.spent + seconds) / (1 - RESERVE) / MARGIN
         return OutOfTime(
             f"the time limit of {said(self.whole.limit)} is too short: {what} takes about {said(seconds)} more, after "
-            f"{said(self.whole.spent)} so far. What was encoded is kept. Fix: --time-limit of more than {said(least)}, "
-            f"smaller pictures (--set encoders.image.size=...), or --preset fast"
+            f"{said(self.whole.spent)} so far. What was encoded is kept, and the same command goes on from there. "
+            f"Fix: run it again, or with --time-limit of well over {said(least)}, smaller pictures "
+            f"(--set encoders.image.size=...), or --preset fast"
         )
 
 
