@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from multitag.deadline import Deadline, OutOfTime, said
 from multitag.progress import Advance, Progress
@@ -47,10 +46,13 @@ def watched(progress: Progress, deadline: Deadline, *, late: Late | None = None)
         TooLong: Out of the work, when it tells of a part.
     """
 
+    def too_long(what: str, seconds: float) -> TooLong:
+        return TooLong(what, seconds, deadline.left)
+
     @contextmanager
     def told(what: str, total: int, /) -> Iterator[Advance]:
         with progress(what, total) as advance:
-            yield _foreseeing(advance, what, total, deadline, late or partial(TooLong, left=deadline.left))
+            yield _foreseeing(advance, what, total, deadline, late or too_long)
 
     return told
 

@@ -181,7 +181,7 @@ class Run:
                 self.state.save()
             advance(len(chosen))
             rows += len(chosen)
-            if self._is_late():
+            if standing.step < self.steps and self._is_late():  # an epoch whose steps are done is worth scoring
                 return rows
         row: dict[str, Any] = {"epoch": standing.epoch + 1}
         if len(self.stages) > 1:
