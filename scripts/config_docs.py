@@ -76,6 +76,7 @@ MEANINGS = {
     "else none, and a share of the rows is held out.",
     "train.seeds": "Train so many models from seeds `seed`, `seed` + 1 and so on, and average their logits.",
     "train.max_size": "Refuse to train a model whose weights, frozen encoders included, are larger.",
+    "train.time_limit": "How long the whole fit may take ([how it is kept](presets.md#time-limit)).",
     "train.tracker": "Tell an experiment tracker the settings, each epoch's losses, scores and rates, and the final "
     "scores. TensorBoard's files are in the run folder, under `tracker`. Each is an extra: "
     "`pip install 'multitag[tensorboard]'`.",

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ByteSize
 
+from multitag.config.train import Duration
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
 KINDS = {
@@ -25,6 +27,8 @@ KINDS = {
 def accepted(hint: Any) -> str:
     """What an annotation accepts, in words."""
     origin = get_origin(hint)
+    if hint is Duration:
+        return 'a duration such as `"30m"`, `"1h30m"`, or a number of seconds'
     if origin is Annotated:
         inner, *extras = get_args(hint)
         limits = [part for extra in extras for part in _limits(extra)]

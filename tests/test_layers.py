@@ -21,6 +21,7 @@ LAYERS = [
         "layers",
         "cores",
         "ahead",
+        "deadline",
         "progress",
         "interrupts",
         "intervals",

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from multitag.config import Config
+from multitag.config.presets import preset_path
 from multitag.data.columns import Columns
 from multitag.data.image_check import BadImage
 from multitag.data.table import Table, TableSource, iter_table, read_table
 from multitag.data.write import PredictionWriter
+from multitag.deadline import Deadline
 from multitag.errors import ConfigError
 from multitag.estimator import Estimator, tell
 from multitag.evaluation import Evaluation, evaluate
@@ -51,6 +53,20 @@ class Classifier(Estimator[Pipeline, Fitted]):
             raise ConfigError(f"a Classifier gives label sets; task = '{resolved.task}'. Fix: SpanTagger(config)")
         super().__init__(resolved)
 
+    @classmethod
+    def preset(cls, name: str, *, time_limit: str | float | None = None) -> Self:
+        """One of a whole configuration that is good on any table without a choice to make.
+
+        Args:
+            name: ``"fast"``, ``"balanced"`` or ``"best"``.
+            time_limit: How long `fit` may take: ``"30m"``, ``"1h30m"`` or seconds; as long as it takes by default.
+
+        Raises:
+            ConfigError: No such preset, or no such duration.
+        """
+        config = Config.read(preset_path(name))
+        return cls(config if time_limit is None else config.changed([f"train.time_limit={time_limit}"]))
+
     def fit(
         self,
         train: TableSource,
@@ -63,6 +79,7 @@ class Classifier(Estimator[Pipeline, Fitted]):
         overwrite: bool = False,
         progress: Progress = silent,
         on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
+        on_plan: Callable[[str], None] = lambda line: None,
     ) -> Self:
         """Train on labelled rows.
 
@@ -77,14 +94,17 @@ class Classifier(Estimator[Pipeline, Fitted]):
             overwrite: Replace a run that `out` holds already, once the new one is complete.
             progress: Told about each stage.
             on_epoch: Called with the history row of each epoch.
+            on_plan: Told what a time limit decides, a line each.
 
         Raises:
             ConfigError: There are rows without labels and nothing to train on them, or a [pseudo] section and no rows.
             DataError: The rows or their pictures cannot be used.
             RunError: `out` holds a run already, or a training of other settings or rows.
+            OutOfTime: The time limit is too short for anything.
             Interrupted: Ctrl-C; the message says what was kept.
         """
-        folder = None if out is None else Path(out)
+        folder, limit = None if out is None else Path(out), self.config.train.time_limit
+        deadline = None if limit is None else Deadline.after(limit)
         config = self.config.with_students(wanted=unlabeled is not None)
         processes = self._claim(config, folder, resume=resume, overwrite=overwrite)
         with tracked(config, folder, resume=resume) as tracker:
@@ -95,8 +115,10 @@ class Classifier(Estimator[Pipeline, Fitted]):
                 None if unlabeled is None else self.read(unlabeled, images),
                 folder=folder,
                 resume=resume,
+                deadline=deadline,
                 progress=progress,
                 on_epoch=tracker.heard(on_epoch),
+                on_plan=on_plan,
             )
             tracker.end(fitted.to_dict(), len(fitted.history))
         return self._keep(fitted, folder, processes)

@@ -12,6 +12,7 @@ from multitag.data.columns import Columns
 from multitag.data.image_check import BadImage
 from multitag.data.table import Table, TableSource, iter_table, read_table
 from multitag.data.write_spans import SpanWriter
+from multitag.deadline import Deadline
 from multitag.errors import ConfigError
 from multitag.estimator import Estimator, tell
 from multitag.features.rows import check_rows
@@ -66,6 +67,7 @@ class SpanTagger(Estimator[Tagging, FittedTagging]):
         overwrite: bool = False,
         progress: Progress = silent,
         on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
+        on_plan: Callable[[str], None] = lambda line: None,
     ) -> Self:
         """Train on rows with spans.
 
@@ -78,13 +80,16 @@ class SpanTagger(Estimator[Tagging, FittedTagging]):
             overwrite: Replace a run that `out` holds already, once the new one is complete.
             progress: Told about each stage.
             on_epoch: Called with the history row of each epoch.
+            on_plan: Told what a time limit decides, a line each.
 
         Raises:
             DataError: The rows cannot be used.
             RunError: `out` holds a run already, or a training of other settings or rows.
+            OutOfTime: The time limit is too short for anything.
             Interrupted: Ctrl-C; the message says what was kept.
         """
-        folder = None if out is None else Path(out)
+        folder, limit = None if out is None else Path(out), self.config.train.time_limit
+        deadline = None if limit is None else Deadline.after(limit)
         processes = self._claim(self.config, folder, resume=resume, overwrite=overwrite)
         names = self.config.data.label_names
         with tracked(self.config, folder, resume=resume) as tracker:
@@ -94,8 +99,10 @@ class SpanTagger(Estimator[Tagging, FittedTagging]):
                 None if valid is None else read_table(valid, images=images, span_names=names, **self._reading()),
                 folder=folder,
                 resume=resume,
+                deadline=deadline,
                 progress=progress,
                 on_epoch=tracker.heard(on_epoch),
+                on_plan=on_plan,
             )
             tracker.end(fitted.to_dict(), len(fitted.history))
         return self._keep(fitted, folder, processes)

@@ -33,6 +33,10 @@ Task = Annotated[
     typer.Option(help="What is learned: sets of labels of rows (the default), or labelled spans of their texts."),
 ]
 Recipe = Annotated[str | None, typer.Option(help="A named recipe; see 'multitag list recipes'.")]
+Preset = Annotated[
+    Literal["fast", "balanced", "best"] | None,
+    typer.Option(help="Settings that are good on any table, from the quickest to the one of the best scores."),
+]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file with all settings.")]
 Without = Annotated[
     list[str] | None, typer.Option(help="Leave an encoder out, e.g. image or text. May be given again.")

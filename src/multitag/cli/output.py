@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -112,3 +112,13 @@ def progress(*, quiet: bool) -> Progress:
     if quiet:
         return silent
     return _bar if sys.stderr.isatty() else _lines
+
+
+def teller(*, quiet: bool) -> Callable[[str], None]:
+    """Lines to standard error, beside the progress; none where quiet was asked for."""
+
+    def tell(line: str) -> None:
+        if not quiet:
+            sys.stderr.write(line + "\n")
+
+    return tell

@@ -26,6 +26,11 @@ def train(
         Path | None,
         typer.Option(help="A table of more rows: a teacher labels those it is sure of, and a student learns from all."),
     ] = None,
+    preset: options.Preset = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(help="How long it may take in all, e.g. 30m or 1h30m: as much is trained as fits into it."),
+    ] = None,
     recipe: options.Recipe = None,
     config: options.ConfigFile = None,
     changes: options.Set = None,
@@ -78,14 +83,23 @@ def train(
         valid_share=share,
     )
     asked = [*(changes or []), *([] if max_size is None else [f"train.max_size={max_size}"])]
+    asked += [] if time_limit is None else [f"train.time_limit={time_limit}"]
     asked += [] if tracker is None else [f"train.tracker={tracker}"]
     asked += [] if share is None else ["train.folds=0"]  # one share held out, as asked, in place of every fold in turn
     settings = configure(
-        task=task, recipe=recipe, file=config, changes=asked, without=without or [], seed=seed, data=data
+        task=task,
+        recipe=recipe,
+        preset=preset,
+        file=config,
+        changes=asked,
+        without=without or [],
+        seed=seed,
+        data=data,
     )
     held = None if share is not None or valid is None else Path(valid)
     how: dict[str, Any] = {"images": images, "out": out, "resume": resume, "overwrite": overwrite}
     how["progress"] = output.progress(quiet=quiet)
+    how["on_plan"] = output.teller(quiet=quiet)
     fitted: Fitted | FittedTagging | None
     if settings.task == "spans":
         tagging.refuse(unlabeled=unlabeled, labels_column=labels_column, separator=separator)

@@ -13,9 +13,9 @@ from multitag.config.base import Component, Section
 from multitag.errors import ConfigError
 from multitag.registry import closest
 
-COMMON = ("task", "recipe", "data", "calibration", "decision", "store", "ensemble")
+COMMON = ("task", "recipe", "preset", "data", "calibration", "decision", "store", "ensemble")
 """Sections that all members share."""
-COMMON_TRAINING = ("folds", "max_size", "checkpoint_seconds", "tracker")
+COMMON_TRAINING = ("folds", "max_size", "time_limit", "checkpoint_seconds", "tracker")
 """Settings of [train] that all members share."""
 
 
@@ -37,7 +37,7 @@ class EnsembleConfig(Section):
             base: The configuration's, as plain values.
         """
         own = self.members[name]
-        values = {key: value for key, value in base.items() if key not in ("recipe", "ensemble")} | own
+        values = {key: value for key, value in base.items() if key not in ("recipe", "preset", "ensemble")} | own
         if isinstance(own.get("train"), Mapping):
             values["train"] = {**base.get("train", {}), **own["train"]}
         return values

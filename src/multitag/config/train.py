@@ -6,13 +6,26 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field
+from pydantic import BeforeValidator, ByteSize, Field
+from pydantic_core import PydanticCustomError
 
 from multitag.config.base import Section
+from multitag.deadline import parse_duration
+from multitag.errors import ConfigError
 from multitag.optim import HEADS_PART, OptimizerName, ScheduleName
 from multitag.registry import closest
 
+
+def _duration(given: object) -> float | None:
+    try:
+        return None if given is None else parse_duration(given)
+    except ConfigError as error:
+        raise PydanticCustomError("duration", "{said}", {"said": str(error)}) from error
+
+
 Positive = Annotated[float, Field(gt=0)]
+Duration = Annotated[float, BeforeValidator(_duration)]
+"""Seconds, written as such or as `parse_duration` reads them."""
 LAST = "last"
 """In the place of a metric: no epoch is chosen, the last one stays."""
 
@@ -57,6 +70,7 @@ class TrainConfig(Section):
     folds: Literal["auto"] | Annotated[int, Field(ge=0, le=20)] = "auto"
     seeds: Annotated[int, Field(ge=1, le=20)] = 1
     max_size: ByteSize | None = None
+    time_limit: Duration | None = None
     tracker: Literal["none", "tensorboard", "mlflow", "wandb"] = "none"
     stages: tuple[StageConfig, ...] = ()
 

@@ -17,6 +17,7 @@ from multitag.config.checks import cross_faults
 from multitag.config.ensemble import EnsembleConfig
 from multitag.config.faults import validated
 from multitag.config.joint import JointConfig
+from multitag.config.presets import PresetName
 from multitag.config.pseudo import PseudoConfig
 from multitag.config.sections import DataConfig, DecisionConfig, EncoderConfig, RecipeConfig, StoreConfig
 from multitag.config.train import AUTO_FOLDS, AUTO_ROWS, TrainConfig
@@ -40,6 +41,7 @@ class Config(Section):
     seed: int = 0
     task: Literal["labels", "spans"] = "labels"
     recipe: RecipeConfig | None = None
+    preset: PresetName | None = None
     data: DataConfig = DataConfig()
     encoders: dict[str, EncoderConfig] = Field(default_factory=_default_encoders, min_length=1)
     augment: AugmentConfig = AugmentConfig()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,22 +10,36 @@ import numpy as np
 
 from multitag.combined import Combined, calibrated, networks_of
 from multitag.combiners import COMBINERS, Combiner
-from multitag.config import Config, EnsembleConfig
-from multitag.errors import DataError, RunError
+from multitag.config import Component, Config, EnsembleConfig
+from multitag.deadline import OutOfTime
+from multitag.errors import ConfigError, DataError, RunError
 from multitag.fitting.copies import are_copies, row_keys
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import always_labelled, listed
 from multitag.fitting.out_of_fold import OnEpoch, part_of
 from multitag.fitting.outcome import Outcome
+from multitag.fitting.planner import Planner, member_fitter
 from multitag.fitting.self_training import train_generations
 from multitag.fitting.sides import Sides
 from multitag.fitting.size_limit import require_size
+from multitag.interrupts import uninterrupted
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.progress import Progress
 from multitag.runs.artifacts import load_run
 
+SoFar = Callable[[Outcome, tuple[str, ...]], None]
+"""Given the ensemble of the members so far, and the names of those to come."""
 
-def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Outcome:
+
+def train_ensemble(
+    fitter: Fitter,
+    sides: Sides,
+    *,
+    planner: Planner,
+    so_far: SoFar | None = None,
+    progress: Progress,
+    on_epoch: OnEpoch,
+) -> Outcome:
     """Train the members of an ensemble, and fit the combiner, a calibration and a decision on rows that none has seen.
 
     All members see the same rows, held-out rows and folds: what [train] and [decision] say of them holds for all, so
@@ -33,6 +48,8 @@ def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
     Args:
         fitter: Of the ensemble's configuration.
         sides: The rows.
+        planner: Decides what there is time for.
+        so_far: Called after each member but the last.
         progress: Told about each stage, which member it is of included.
         on_epoch: Called with the history row of each epoch.
 
@@ -41,36 +58,55 @@ def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
         RunError: A member's run cannot be read, or knows other labels.
         Interrupted: Ctrl-C; the message says in which member.
     """
-    config, space = fitter.config, fitter.space
+    config = fitter.config
     section = _section(config)
     members = config.members
     given = {name: _open(name, section, fitter, sides) for name, member in members.items() if member is None}
-    fitters = {
-        name: replace(fitter, config=member, prefix=f"{name}-", fold_seed=config.seed)
-        for name, member in members.items()
-        if member is not None
-    }
+    fitters = {name: member_fitter(fitter, name, member) for name, member in members.items() if member is not None}
     fitted = [network for pipeline in given.values() for network in networks_of(pipeline)]
     require_size(config.train.max_size, fitters, fitted, sides.learned)
-    outcomes = {}
-    for name in members:
+    outcomes: dict[str, Outcome] = {}
+    names = list(members)
+    for number, name in enumerate(names, 1):
+        found = None
         with part_of(name, progress) as told:
             if name in given:
-                outcomes[name] = _answers(given[name], fitter, sides, told)
-                continue
+                found = _answers(given[name], fitter, sides, told)
+            elif (planned := planner.member(name, fitters[name], sides, told)) is not None:
+                found = _trained(name, planned, sides, planner, told, on_epoch)
+        if found is None:
+            continue
+        outcomes[name] = found
+        to_come = tuple(names[number:])
+        if so_far is not None and to_come:
+            with uninterrupted():
+                so_far(_joined(fitter, sides, outcomes), to_come)
+    return _joined(fitter, sides, outcomes)
+
+
+def _trained(
+    name: str, fitter: Fitter, sides: Sides, planner: Planner, progress: Progress, on_epoch: OnEpoch
+) -> Outcome | None:
+    """A member's networks; `None` where they were not done in time."""
+    try:
+        with planner.timed(name):
             found = train_generations(
-                fitters[name],
-                sides,
-                progress=told,
-                on_epoch=lambda row, name=name: on_epoch({"member": name, **row}),  # type: ignore[misc]
+                fitter, sides, progress=progress, on_epoch=lambda row: on_epoch({"member": name, **row})
             )
-            history = [{"member": name, **row} for row in found.history]
-            outcomes[name] = replace(found, history=history)
+    except OutOfTime:
+        return None
+    return replace(found, history=[{"member": name, **row} for row in found.history])
+
+
+def _joined(fitter: Fitter, sides: Sides, outcomes: Mapping[str, Outcome]) -> Outcome:
+    """The members so far as one, with the combiner, a calibration and a decision fitted."""
+    config, space = _of(fitter.config, list(outcomes)), fitter.space
+    section = _section(config)
     with fitter.clock.time("deciding"):
         gold = space.encode(sides.chosen.samples)
         pipelines = {name: outcome.pipeline for name, outcome in outcomes.items()}
         known = calibrated(pipelines.values(), [outcome.chosen for outcome in outcomes.values()])
-        combiner: Combiner = COMBINERS.build(section.combiner.name, section.combiner.options, len(members))
+        combiner: Combiner = COMBINERS.build(section.combiner.name, section.combiner.options, len(outcomes))
         scorer = Combined(pipelines, combiner.fit(known, gold))
         joined = combiner.apply(known).astype(np.float32)
         held_out = HeldOut(joined, gold, always_labelled(sides.every.samples), row_keys(sides.chosen))
@@ -90,6 +126,23 @@ def train_ensemble(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
             for role, generation in outcome.generations.items()
         },
     )
+
+
+def _of(config: Config, names: Sequence[str]) -> Config:
+    """The ensemble's configuration with these members alone.
+
+    A combiner whose options are of another number of members, such as weights, is the mean then.
+    """
+    section = _section(config)
+    if len(names) == len(section.members):
+        return config
+    combiner = section.combiner
+    try:
+        COMBINERS.build(combiner.name, combiner.options, len(names))
+    except ConfigError:
+        combiner = Component.model_validate({"name": "mean", **COMBINERS.resolve("mean", {})})
+    members = {name: section.members[name] for name in names}
+    return config.model_copy(update={"ensemble": EnsembleConfig(combiner=combiner, members=members)})
 
 
 def _section(config: Config) -> EnsembleConfig:

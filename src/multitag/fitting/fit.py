@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from multitag.config import Config
 from multitag.data.table import Table
+from multitag.deadline import Deadline
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import Check, check_rows
 from multitag.fitting.begun import begin_in, interruptible
@@ -16,10 +17,15 @@ from multitag.fitting.data_facts import data_facts
 from multitag.fitting.ensembling import train_ensemble
 from multitag.fitting.fitter import Clock, Fitter
 from multitag.fitting.label_checks import label_space
+from multitag.fitting.outcome import Outcome
+from multitag.fitting.plan import Plan
+from multitag.fitting.planner import Planner, Tell
 from multitag.fitting.pseudo_labels import PseudoCounts
 from multitag.fitting.self_training import train_generations
-from multitag.fitting.sides import Scored, take_sides
+from multitag.fitting.sides import Scored, Sides, take_sides
 from multitag.fitting.size_limit import require_size
+from multitag.fitting.standing import standing_run
+from multitag.fitting.suited import suited
 from multitag.networks import open_store
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
@@ -45,6 +51,7 @@ class Fitted:
         members: Of an ensemble, the scores of each member on its own, of the same rows.
         generations: Where students were trained, the scores of the teacher and of each, of the same rows.
         taught: How many pseudo-labels each student was taught.
+        plan: What a time limit made of it, and which members are still to come where it is not done.
     """
 
     pipeline: Pipeline
@@ -60,6 +67,7 @@ class Fitted:
     members: dict[str, Evaluation] = field(default_factory=dict)
     generations: dict[str, Evaluation] = field(default_factory=dict)
     taught: dict[str, PseudoCounts] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for metrics.json; the decision that the scores are of included."""
@@ -74,6 +82,8 @@ class Fitted:
             "data": self.data,
             "notes": list(self.notes),
         }
+        if self.plan:
+            found["plan"] = self.plan.to_dict()
         if self.members:
             found["members"] = {name: _values(evaluation) for name, evaluation in self.members.items()}
         if self.generations:
@@ -100,8 +110,10 @@ def fit(
     resume: bool = False,
     check: Check = check_rows,
     rounds: int = 1000,
+    deadline: Deadline | None = None,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
+    on_plan: Tell = lambda line: None,
 ) -> Fitted:
     """Fit a pipeline.
 
@@ -114,8 +126,10 @@ def fit(
         resume: Go on from the checkpoints in `folder`.
         check: Looks at the pictures; another one where they are known already.
         rounds: Bootstrap rounds for the intervals of the scores.
+        deadline: When it must be done; the configuration's time limit from now on by default.
         progress: Told about each stage.
         on_epoch: Called with the history row of each epoch.
+        on_plan: Told what a time limit decides, a line each.
 
     Raises:
         DataError: Rows or pictures cannot be used, or there are too few to hold any out.
@@ -123,62 +137,75 @@ def fit(
         Interrupted: Ctrl-C; the message says what was kept.
     """
     clock = Clock()
+    if deadline is None and config.train.time_limit is not None:
+        deadline = Deadline.after(config.train.time_limit)
     with interruptible(clock, folder):
-        return _fit(config, table, valid, pool, folder, resume, check, rounds, progress, on_epoch, clock)
+        planner = Planner(deadline, folder, resume=resume, tell=on_plan)
+        asked = config
+        samples = table.samples if valid is None else [*table.samples, *valid.samples]
+        config, notes = suited(config, samples)
+        space = label_space(config, table, valid)
+        labelled = sum(sample.labels is not None for sample in table.samples)
+        config = config.settled(labelled if valid is None else 0)
+        with clock.time("checking"):
+            sides = take_sides(config, space, table, valid, pool, check=check, progress=planner.watching(progress))
+        begin_in(folder, asked, resume=resume)
+        with open_store(config) as store:
+            fitter, sides = planner.begin(Fitter(config, space, store, folder, resume, clock), sides, progress)
+            facts = data_facts(space, sides, table, valid, pool)
+            told = Told(clock, facts, (*notes, *sides.notes), rounds, planner.plan)
+            if config.ensemble is None:
+                require_size(config.train.max_size, {"": fitter}, (), sides.learned)
+                with planner.timed(""):
+                    outcome = train_generations(planner.single(fitter), sides, progress=progress, on_epoch=on_epoch)
+            else:
+                keep = standing_run(folder, planner, lambda found, names: told.fitted(found, sides, config.seed, names))
+                outcome = train_ensemble(
+                    fitter, sides, planner=planner, so_far=keep, progress=progress, on_epoch=on_epoch
+                )
+        return told.fitted(outcome, sides, config.seed)
 
 
-def _fit(
-    config: Config,
-    table: Table,
-    valid: Table | None,
-    pool: Table | None,
-    folder: Path | None,
-    resume: bool,
-    check: Check,
-    rounds: int,
-    progress: Progress,
-    on_epoch: Callable[[dict[str, Any]], None],
-    clock: Clock,
-) -> Fitted:
-    space = label_space(config, table, valid)
-    labelled = sum(sample.labels is not None for sample in table.samples)
-    asked, config = config, config.settled(labelled if valid is None else 0)
-    with clock.time("checking"):
-        sides = take_sides(config, space, table, valid, pool, check=check, progress=progress)
-    begin_in(folder, asked, resume=resume)
-    with open_store(config) as store:
-        fitter = Fitter(config, space, store, folder, resume, clock)
-        if config.ensemble is None:
-            require_size(config.train.max_size, {"": fitter}, (), sides.learned)
-        train = train_generations if config.ensemble is None else train_ensemble
-        outcome = train(fitter, sides, progress=progress, on_epoch=on_epoch)
-    with clock.time("deciding"):
-        ids, held = tuple(sample.id for sample in sides.held.samples), sides.held.samples
-        evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, rounds=rounds, seed=config.seed)
-        members = {
-            name: evaluate(pipeline.decide(ids, logits), held, rounds=1)
-            for name, (pipeline, logits) in outcome.members.items()
-        }
-        generations = {
-            role: evaluate(generation.pipeline.decide(ids, generation.scored), held, rounds=1)
-            for role, generation in outcome.generations.items()
-        }
-        taught = {role: each.counts for role, each in outcome.generations.items() if each.counts is not None}
-    return Fitted(
-        outcome.pipeline,
-        evaluation,
-        outcome.history,
-        scored_on=sides.scored,
-        networks=len(outcome.networks),
-        rows=sides.counts,
-        seconds=clock.seconds,
-        size=measure(outcome.networks),
-        data=data_facts(space, sides, table, valid, pool),
-        notes=tuple(dict.fromkeys([*sides.notes, *_untaught(taught)])),
-        members=members,
-        generations=generations,
-        taught=taught,
-    )
+@dataclass(frozen=True)
+class Told:
+    """What is said of a training beside its outcome: `Fitted` tells of each."""
+
+    clock: Clock
+    data: dict[str, Any]
+    notes: tuple[str, ...]
+    rounds: int
+    plan: Plan
+
+    def fitted(self, outcome: Outcome, sides: Sides, seed: int, to_come: tuple[str, ...] = ()) -> Fitted:
+        """The outcome scored; `to_come` are the members that are not trained yet."""
+        with self.clock.time("deciding"):
+            ids, held = tuple(sample.id for sample in sides.held.samples), sides.held.samples
+            evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, rounds=self.rounds, seed=seed)
+            members = {
+                name: evaluate(pipeline.decide(ids, logits), held, rounds=1)
+                for name, (pipeline, logits) in outcome.members.items()
+            }
+            generations = {
+                role: evaluate(generation.pipeline.decide(ids, generation.scored), held, rounds=1)
+                for role, generation in outcome.generations.items()
+            }
+            taught = {role: each.counts for role, each in outcome.generations.items() if each.counts is not None}
+        return Fitted(
+            outcome.pipeline,
+            evaluation,
+            outcome.history,
+            scored_on=sides.scored,
+            networks=len(outcome.networks),
+            rows=sides.counts,
+            seconds=dict(self.clock.seconds),
+            size=measure(outcome.networks),
+            data=self.data,
+            notes=tuple(dict.fromkeys([*self.notes, *_untaught(taught)])),
+            members=members,
+            generations=generations,
+            taught=taught,
+            plan=replace(self.plan, to_come=to_come),
+        )
 
 
 def _untaught(taught: dict[str, PseudoCounts]) -> list[str]:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from multitag.config import Config
+from multitag.augment.augmenter import Augmenter
+from multitag.config import Config, TrainConfig
 from multitag.errors import DataError
 from multitag.features.augmenting import make_augmenter
 from multitag.features.feeder import Feeder
@@ -24,7 +25,9 @@ from multitag.features.slots import Slot, build_slots, learn
 from multitag.features.store import FeatureStore
 from multitag.fitting.joint_loss import make_loss
 from multitag.fitting.lessons import Lessons, Taught
+from multitag.fitting.limit import Limit
 from multitag.inference import predict_logits
+from multitag.losses import Loss
 from multitag.model import Model, build_model
 from multitag.networks import Network, feed, network_logits
 from multitag.progress import Progress
@@ -34,7 +37,11 @@ from multitag.tasks.base import Logits, Task
 from multitag.tasks.choose import task_of
 from multitag.tasks.pieces import Pieces
 from multitag.training import Checkpointing, make_accelerator, train
+from multitag.training.pace import measure_pace
 from multitag.types import LabelSpace, Sample
+
+_SLOW = 0.5
+"""Building a network takes no longer, in seconds, where all is there already."""
 
 
 @dataclass
@@ -76,6 +83,34 @@ class Trained:
     epochs: tuple[int, ...]
 
 
+class Needed(NamedTuple):
+    """What the training of one network takes.
+
+    Attributes:
+        fixed: Seconds beside the epochs: building it, predicting the held-out rows.
+        epoch: Seconds of an epoch.
+        lengths: The epochs of each stage.
+    """
+
+    fixed: float
+    epoch: float
+    lengths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A network that is not trained yet, with all that its training needs."""
+
+    network: Network
+    task: Task
+    pieces: Pieces | None
+    rows: Feeder
+    held: Feeder
+    loss: Loss
+    augmenter: Augmenter | None
+    settings: TrainConfig
+
+
 @dataclass(frozen=True)
 class Fitter:
     """Trains networks of one configuration.
@@ -92,6 +127,8 @@ class Fitter:
             trained.
         fold_seed: Of the folds; the configuration's own where it is not set.
         lessons: The rows without labels, where there are any.
+        most: Epochs of each stage that a time limit leaves; `None` leaves as many as the configuration says.
+        limit: When its networks must be trained, if at some time.
     """
 
     config: Config
@@ -104,6 +141,8 @@ class Fitter:
     shared: dict[str, Slot] = field(default_factory=dict)
     fold_seed: int | None = None
     lessons: Lessons | None = None
+    most: tuple[int, ...] | None = None
+    limit: Limit | None = None
 
     def train(
         self,
@@ -132,13 +171,72 @@ class Fitter:
         Raises:
             DataError: An encoder that learns from the training rows finds nothing in them.
             Interrupted: Ctrl-C while training.
+            OutOfTime: The limit has passed, and too little is trained.
         """
+        with self.clock.time("encoding"):
+            ready = self._ready(rows, held, seed, taught, progress)
+        network, settings = ready.network, ready.settings
+        if epochs is not None:
+            settings = settings.lasting(epochs)
+        with self.clock.time("training"):
+            standing = train(
+                network.model,
+                ready.loss,
+                ready.task,
+                ready.rows,
+                ready.held if epochs is None else None,
+                settings,
+                seed=seed,
+                augmenter=ready.augmenter,
+                checkpointing=self._checkpointing(name, rows, held, taught, network.slots, settings.lengths, seed),
+                halt=None if self.limit is None else self.limit.next(settings.lengths),
+                progress=progress,
+                on_epoch=on_epoch,
+            )
+        with self.clock.time("testing"):
+            logits = predict_logits(network.model, ready.held, len(self.space), progress=progress)
+            logits = logits if ready.pieces is None else ready.pieces.join(held, logits)
+        return Trained(network, logits, standing.history, tuple(standing.useful))
+
+    def pace(self, rows: Rows, held: Rows, *, seconds: float, progress: Progress) -> Needed:
+        """What a training on the rows takes, measured on a network that is dropped afterwards.
+
+        Args:
+            rows: The rows to train on.
+            held: The rows that choose the best epoch.
+            seconds: About how long to look at steps, and at scoring.
+            progress: Told about features that the store lacks.
+        """
+        seed, started = self.config.seed, time.monotonic()
+        with self.clock.time("encoding"):
+            ready = self._ready(rows, held, seed, None, progress)
+            built = time.monotonic() - started
+        with self.clock.time("planning"):
+            if built > _SLOW:  # features were encoded, or encoders read from disk; once more shows what each one takes
+                started = time.monotonic()
+                ready = self._ready(rows, held, seed, None, progress)
+                built = time.monotonic() - started
+            pace = measure_pace(
+                ready.network.model,
+                ready.loss,
+                ready.task,
+                ready.rows,
+                ready.held,
+                ready.settings,
+                seed=seed,
+                augmenter=ready.augmenter,
+                seconds=seconds,
+            )
+        return Needed(built + pace.scoring, pace.epoch, ready.settings.lengths)
+
+    def _ready(self, rows: Rows, held: Rows, seed: int, taught: Taught | None, progress: Progress) -> _Ready:
+        """All that a training needs, built under its seed, whatever random numbers were drawn before."""
         config = self.config
         every = rows if taught is None else rows + taught.rows
         settings = config.train.for_rows(len(every))
-        if epochs is not None:
-            settings = settings.lasting(epochs)
-        with torch.random.fork_rng(), self.clock.time("encoding"):
+        if self.most is not None:
+            settings = settings.lasting([min(pair) for pair in zip(settings.lengths, self.most, strict=True)])
+        with torch.random.fork_rng():
             network = self.build(every.samples, seed)
             slots, model = network.slots, network.model
             model.to(make_accelerator(settings.precision).device)
@@ -148,28 +246,12 @@ class Fitter:
             feeder = self._feed(task, cut(every), slots, model, progress, weights)
             held_feeder = self._feed(task, cut(held), slots, model, progress)
             model.fit_scales(feeder)
-        with self.clock.time("training"):
-            # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not.
-            targets = task.targets(cut(rows).samples)
-            loss, known = make_loss(config, task, targets), task.examples(targets)
-            known = np.pad(known, ((0, len(every) - len(rows)), (0, 0)), constant_values=np.nan)
-            standing = train(
-                model,
-                loss,
-                task,
-                feeder,
-                held_feeder if epochs is None else None,
-                settings,
-                seed=seed,
-                augmenter=make_augmenter(config.augment, known, seed),
-                checkpointing=self._checkpointing(name, rows, held, taught, slots, settings.lengths, seed),
-                progress=progress,
-                on_epoch=on_epoch,
-            )
-        with self.clock.time("testing"):
-            logits = predict_logits(model, held_feeder, len(self.space), progress=progress)
-            logits = logits if pieces is None else pieces.join(held, logits)
-        return Trained(network, logits, standing.history, tuple(standing.useful))
+        # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not.
+        targets = task.targets(cut(rows).samples)
+        loss, known = make_loss(config, task, targets), task.examples(targets)
+        known = np.pad(known, ((0, len(every) - len(rows)), (0, 0)), constant_values=np.nan)
+        augmenter = make_augmenter(config.augment, known, seed)
+        return _Ready(network, task, pieces, feeder, held_feeder, loss, augmenter, settings)
 
     def build(self, samples: list[Sample], seed: int) -> Network:
         """A network with its weights as they are before training.

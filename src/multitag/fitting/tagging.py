@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from multitag.config import Config
 from multitag.data.table import Table
+from multitag.deadline import Deadline
 from multitag.errors import DataError
 from multitag.fitting.begun import begin_in, interruptible
 from multitag.fitting.copies import kept_keys
@@ -16,6 +17,8 @@ from multitag.fitting.data_facts import data_facts
 from multitag.fitting.fitter import Clock, Fitter
 from multitag.fitting.label_checks import label_space
 from multitag.fitting.outcome import train_networks
+from multitag.fitting.plan import Plan
+from multitag.fitting.planner import Planner, Tell
 from multitag.fitting.sides import Scored, take_sides
 from multitag.fitting.size_limit import require_size
 from multitag.networks import Networks, open_store
@@ -40,6 +43,7 @@ class FittedTagging:
     size: Size
     data: dict[str, Any]
     notes: tuple[str, ...] = ()
+    plan: Plan = field(default_factory=Plan)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for metrics.json."""
@@ -54,6 +58,7 @@ class FittedTagging:
             "size": self.size.to_dict(),
             "data": self.data,
             "notes": list(self.notes),
+            **({"plan": self.plan.to_dict()} if self.plan else {}),
         }
 
 
@@ -64,8 +69,10 @@ def fit_spans(
     *,
     folder: Path | None = None,
     resume: bool = False,
+    deadline: Deadline | None = None,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
+    on_plan: Tell = lambda line: None,
 ) -> FittedTagging:
     """Fit a span tagger.
 
@@ -75,8 +82,10 @@ def fit_spans(
         valid: Rows to choose epoch, calibration and decoder by; a share of the table's rows by default.
         folder: The run folder, where checkpoints go while it trains.
         resume: Go on from the checkpoints in `folder`.
+        deadline: When it must be done; the configuration's time limit from now on by default.
         progress: Told about each stage.
         on_epoch: Called with the history row of each epoch.
+        on_plan: Told what a time limit decides, a line each.
 
     Raises:
         DataError: There are too few rows, no spans, or spans beyond their text.
@@ -84,17 +93,22 @@ def fit_spans(
         Interrupted: Ctrl-C; the message says what was kept.
     """
     clock = Clock()
+    if deadline is None and config.train.time_limit is not None:
+        deadline = Deadline.after(config.train.time_limit)
     with interruptible(clock, folder):
+        planner = Planner(deadline, folder, resume=resume, tell=on_plan)
         marked, held = by_labels(table), None if valid is None else by_labels(valid)
         space = label_space(config, marked, held)
         asked, config = config, _with_row_labels(config.settled(len(marked) if held is None else 0), marked)
         with clock.time("checking"):
-            sides = take_sides(config, space, marked, held, progress=progress)
+            sides = take_sides(config, space, marked, held, progress=planner.watching(progress))
         begin_in(folder, asked, resume=resume)
         with open_store(config) as store:
-            fitter = Fitter(config, space, store, folder, resume, clock)
+            fitter, sides = planner.begin(Fitter(config, space, store, folder, resume, clock), sides, progress)
+            config = fitter.config
             require_size(config.train.max_size, {"": fitter}, (), sides.learned)
-            answers = train_networks(fitter, sides, progress=progress, on_epoch=on_epoch)
+            with planner.timed(""):
+                answers = train_networks(planner.single(fitter), sides, progress=progress, on_epoch=on_epoch)
         with clock.time("deciding"):
             networks = Networks(config, len(space), answers.networks)
             chosen, keys = sides.chosen.samples, kept_keys(sides.trained)
@@ -112,6 +126,7 @@ def fit_spans(
         size=measure(answers.networks),
         data=data_facts(space, sides, marked, held, None),
         notes=tuple(dict.fromkeys(sides.notes)),
+        plan=planner.plan,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from multitag.config import Config, RecipeConfig
+from multitag.config.presets import preset_path
 from multitag.errors import ConfigError
 from multitag.registry import closest
 
@@ -40,17 +41,19 @@ def configure(
     *,
     task: Literal["labels", "spans"] | None = None,
     recipe: str | None = None,
+    preset: str | None = None,
     file: str | Path | None = None,
     changes: Sequence[str] = (),
     without: Sequence[str] = (),
     seed: int | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> Config:
-    """The configuration of a run: a recipe, a file or the default, with the user's changes made to it.
+    """The configuration of a run: a recipe, a preset, a file or the default, with the user's changes made to it.
 
     Args:
         task: What is learned; decides the default, and must be that of a recipe or file.
         recipe: A recipe's name.
+        preset: A preset's name: ``"fast"``, ``"balanced"`` or ``"best"``.
         file: A TOML file.
         changes: Changes of the form ``"train.lr=1e-3"``.
         without: Names of encoders to leave out; a single one left goes straight to its head.
@@ -58,16 +61,19 @@ def configure(
         data: Values for the [data] section.
 
     Raises:
-        ConfigError: Both a recipe and a file, one of another task, or a configuration that is not valid.
+        ConfigError: More than one of recipe, preset and file, one of another task, or what is not valid.
     """
-    if recipe is not None and file is not None:
-        raise ConfigError("--recipe and --config both give a whole configuration. Fix: choose one of them")
-    source = recipe_path(recipe) if recipe is not None else file
+    given = {"--recipe": recipe, "--preset": preset, "--config": file}
+    whole = [option for option, value in given.items() if value is not None]
+    if len(whole) > 1:
+        both = "both give" if len(whole) == 2 else "each give"
+        raise ConfigError(f"{' and '.join(whole)} {both} a whole configuration. Fix: choose one of them")
+    source = recipe_path(recipe) if recipe is not None else file if preset is None else preset_path(preset)
     default = Config.for_spans() if task == "spans" else Config()
     values = default.values() if source is None else Config.read(source).values()
     if task is not None and values["task"] != task:
         raise ConfigError(
-            f"--task {task}: {'the recipe ' + recipe if recipe is not None else file} has task = '{values['task']}'. "
+            f"--task {task}: {_called(recipe, preset, file)} has task = '{values['task']}'. "
             f"Fix: leave out --task, or choose another one"
         )
     if without and "ensemble" in values:
@@ -86,3 +92,9 @@ def configure(
         values["seed"] = seed
     values["data"] = {**values["data"], **(data or {})}
     return Config.parse(values).changed(changes) if changes else Config.parse(values)
+
+
+def _called(recipe: str | None, preset: str | None, file: str | Path | None) -> str:
+    """What a configuration came from, for a message."""
+    named = {"the recipe": recipe, "the preset": preset}
+    return next((f"{what} {name}" for what, name in named.items() if name is not None), str(file))

@@ -46,7 +46,7 @@ def model_card(
         eval_results=_results(tag, config, found) or None,
     )
     parts = [
-        sections.head(name, config, modalities, len(labels)),
+        sections.head(name, config, modalities, len(labels), found),
         sections.data(labels, found),
         sections.numbers(config, found),
         sections.limits(config, modalities, found),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from multitag.config import Config
@@ -20,7 +21,9 @@ _SCORED = {
 }
 
 
-def head(name: str, config: Config, modalities: Sequence[str], labels: int) -> str:
+def head(
+    name: str, config: Config, modalities: Sequence[str], labels: int, metrics: Mapping[str, Any] = MappingProxyType({})
+) -> str:
     """What it is."""
     reads = {"image": "pictures", "text": "texts"}
     what = " and ".join(reads[modality] for modality in modalities)
@@ -31,7 +34,9 @@ def head(name: str, config: Config, modalities: Sequence[str], labels: int) -> s
     )
     recipe = "" if config.recipe is None else f" Trained by the recipe of {shown(config.recipe.title)}."
     members = "" if config.ensemble is None else f" An ensemble of {len(config.ensemble.members)} models."
-    return f"# {shown(name)}\n\n{does}{members}{recipe} Made with multitag."
+    coming = metrics.get("plan", {}).get("to_come")
+    unfinished = f" Written while its training went on: {listed(coming)} were to come." if coming else ""
+    return f"# {shown(name)}\n\n{does}{members}{recipe} Made with multitag.{unfinished}"
 
 
 def data(labels: Sequence[str], metrics: Mapping[str, Any]) -> str:

@@ -13,7 +13,18 @@ from typing import Any
 
 from multitag.config import Config
 from multitag.errors import ConfigError, RunError
-from multitag.runs.folder import CARD, CHECKPOINTS, CONFIG, EVERY, TRACKER, WRITING, is_started, is_whole, write_text
+from multitag.runs.folder import (
+    CARD,
+    CHECKPOINTS,
+    CONFIG,
+    EVERY,
+    PLAN,
+    TRACKER,
+    WRITING,
+    is_started,
+    is_whole,
+    write_text,
+)
 
 _DONE = ".done"
 
@@ -90,7 +101,7 @@ def _foreign(checkpoints: Path) -> bool:
     if not checkpoints.is_dir():
         return checkpoints.exists()
     names = [entry.name for entry in checkpoints.iterdir()]
-    return any(name != CONFIG and not name.endswith((".safetensors", ".tmp")) for name in names)
+    return any(name not in (CONFIG, PLAN) and not name.endswith((".safetensors", ".tmp")) for name in names)
 
 
 def _require_same(folder: Path, config: Config) -> None:
@@ -119,10 +130,11 @@ def _require_same(folder: Path, config: Config) -> None:
 def deciding(config: Config) -> dict[str, Any]:
     """The settings that decide a training's result.
 
-    All but where features are stored, how often state is saved, how large a model may be, and who is told.
+    All but where features are stored, how often state is saved, how large a model may be, how long it may take (what
+    that decided is kept beside the state), and who is told.
     """
     values = config.model_dump(mode="json", exclude={"store", "recipe"})
-    for key in ("checkpoint_seconds", "max_size", "tracker"):
+    for key in ("checkpoint_seconds", "max_size", "time_limit", "tracker"):
         values["train"].pop(key)
     return values
 

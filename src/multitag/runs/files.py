@@ -72,6 +72,15 @@ def read_record(folder: str | Path) -> tuple[dict[str, Any] | None, list[dict[st
         raise RunError(f"{path / HISTORY} is damaged: {error}") from error
 
 
+def to_come(folder: Path) -> list[str]:
+    """The members that were still to be trained when the run in a folder was written; none of a finished one."""
+    try:
+        found = read_json(folder / METRICS)["plan"]["to_come"]
+    except (OSError, RunError, KeyError, TypeError):
+        return []
+    return [str(name) for name in found] if isinstance(found, list) else []
+
+
 def json_line(row: Mapping[str, Any]) -> str:
     """A row as a line of JSON, which has no NaN."""
     strict = {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in row.items()}

@@ -21,6 +21,8 @@ NEEDED = (CONFIG, LABELS, PREPROCESS, HELD_OUT, DECISION, MODEL)
 """What a run needs; an ensemble holds, in place of the model, its combiner and its members' own runs."""
 EVERY = (CARD, METRICS, HISTORY, ENVIRONMENT, MEMBERS, *NEEDED, COMBINER)
 CHECKPOINTS = "checkpoints"
+PLAN = "plan.json"
+"""Beside the checkpoints: what a time limit decided."""
 TRACKER = "tracker"
 WRITING = ".writing"
 

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -15,6 +15,7 @@ from multitag.augment.augmenter import Augmenter
 from multitag.checkpoints import Standing, Tensors
 from multitag.config import TrainConfig
 from multitag.config.train import LAST
+from multitag.deadline import Deadline, OutOfTime
 from multitag.errors import MultitagError
 from multitag.features.feeder import Feeder
 from multitag.inference import predict_logits
@@ -32,6 +33,20 @@ from multitag.training.state import Checkpointing, State
 from multitag.training.steps import Stepper, make_optimizer
 
 
+class Halt(NamedTuple):
+    """When a training ends that is not done by itself.
+
+    Attributes:
+        deadline: It stops here, with its best epoch so far, once it has trained enough.
+        enough: So many epochs, one at least.
+        last: It is dropped here, where it has not; `None` lets it go on until it has.
+    """
+
+    deadline: Deadline
+    enough: int = 1
+    last: Deadline | None = None
+
+
 def train(
     model: Model,
     loss: Loss,
@@ -43,6 +58,7 @@ def train(
     seed: int,
     augmenter: Augmenter | None = None,
     checkpointing: Checkpointing | None = None,
+    halt: Halt | None = None,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> Standing:
@@ -61,6 +77,7 @@ def train(
         seed: Decides order and dropout.
         augmenter: What is done to the training rows, and how often each comes, if not once an epoch as it stands.
         checkpointing: Where the state is kept, if it is.
+        halt: When it must be over, if there is a limit; looked at after each step.
         progress: Told about rows done.
         on_epoch: Called with the history row of each epoch.
 
@@ -72,13 +89,15 @@ def train(
         RunError: The checkpoint to resume from is damaged or of another training.
         ConfigError: The machine cannot compute at the precision asked for, or a stage has nothing to train.
         MultitagError: The loss is no longer a number.
+        OutOfTime: The last moment has passed, and too little is trained.
     """
     with torch.random.fork_rng():
-        run = _Run(model, loss, task, rows, valid, settings, seed, augmenter, checkpointing, progress, on_epoch)
+        run = Run(model, loss, task, rows, valid, settings, seed, augmenter, checkpointing, progress, on_epoch)
+        run.halt = halt
         return run.train()
 
 
-class _Run:
+class Run:
     """One training: its parts, and the loop over epochs and steps."""
 
     def __init__(
@@ -96,6 +115,7 @@ class _Run:
         on_epoch: Callable[[dict[str, Any]], None],
     ) -> None:
         self.task, self.valid = task, valid
+        self.halt: Halt | None = None
         self.settings, self.seed, self.progress, self.on_epoch = settings, seed, progress, on_epoch
         accelerator = make_accelerator(settings.precision)
         self.stages = Stages(model, settings)
@@ -111,6 +131,7 @@ class _Run:
         self.steps = -(-self.length // settings.batch_size)
 
     def train(self) -> Standing:
+        """Go through all stages, from where the state stands; where it ends."""
         state, keep = self.state, self.state.keep
         state.resume()
         try:
@@ -118,7 +139,7 @@ class _Run:
                 done = self._done()
                 advance(done)
                 while not state.standing.finished:
-                    done += self._epoch(advance)
+                    done += self.epoch(advance)
                     advance(self._done() - done)  # what a stage that ended early left out
                     done = self._done()
         except KeyboardInterrupt as error:
@@ -144,7 +165,7 @@ class _Run:
         epoch = f"epoch {min(standing.stage_epoch + 1, length)} of {length}"
         return epoch if len(lengths) == 1 else f"{epoch} of stage {standing.stage + 1}"
 
-    def _epoch(self, advance: Callable[[int], None]) -> int:
+    def epoch(self, advance: Callable[[int], None]) -> int:
         """Train an epoch, or what is left of it, and validate; how many rows it took."""
         standing, size, started = self.state.standing, self.settings.batch_size, time.monotonic()
         shuffle = torch.Generator().manual_seed(_seed(self.seed, standing.epoch))
@@ -155,11 +176,13 @@ class _Run:
         while standing.step < self.steps:
             chosen = order[standing.step * size : (standing.step + 1) * size]
             with uninterrupted():
-                standing.loss_sum += self._step(chosen)
+                standing.loss_sum += self.take_step(chosen)
                 standing.step += 1
                 self.state.save()
             advance(len(chosen))
             rows += len(chosen)
+            if standing.step < self.steps and self._is_late():  # an epoch whose steps are done is worth scoring
+                return rows
         row: dict[str, Any] = {"epoch": standing.epoch + 1}
         if len(self.stages) > 1:
             row["stage"] = standing.stage + 1
@@ -172,7 +195,7 @@ class _Run:
                 f"{self.settings.encoder_lr}), or train.precision = 'float32'"
             )
         with nullcontext() if self.average is None else self.average.applied(self.bare):
-            score = self._validate(row)
+            score = self.score(row)
             best = _copied(self.bare) if wins(standing, score) else None
         row["seconds"] = round(time.monotonic() - started, 3)
         with uninterrupted():
@@ -182,9 +205,29 @@ class _Run:
                 self.state.begin_stage()
             self.state.save(force=standing.finished)
         self.on_epoch(row)
+        self._is_late()
         return rows
 
-    def _step(self, chosen: list[int]) -> float:
+    def _is_late(self) -> bool:
+        """Whether the deadline has passed and enough is trained: then that is the end.
+
+        Raises:
+            OutOfTime: The last moment has passed, and it is not.
+        """
+        standing, halt = self.state.standing, self.halt
+        if halt is None or standing.finished or not halt.deadline.passed:
+            return False
+        if standing.epoch < max(1, halt.enough):
+            if halt.last is not None and halt.last.passed:
+                raise OutOfTime(f"no time is left in {self._where()}")
+            return False
+        with uninterrupted():
+            standing.finished = True
+            self.state.save(force=True)
+        return True
+
+    def take_step(self, chosen: list[int]) -> float:
+        """Take the step at which the training stands, on the rows `chosen`; the loss before it."""
         standing, steps = self.state.standing, self.steps
         _draw_anew(_seed(self.seed, standing.epoch, standing.step, self.stepper.accelerator.process_index))
         step, total = standing.stage_epoch * steps + standing.step, self.stages.lengths[standing.stage] * steps
@@ -207,7 +250,8 @@ class _Run:
             rates["encoder_lr"] = self.settings.encoder_lr * factor * scale
         return rates
 
-    def _validate(self, row: dict[str, Any]) -> float | None:
+    def score(self, row: dict[str, Any]) -> float | None:
+        """What the held-out rows say of the model, put down in `row`; `None` where no epoch is chosen."""
         if self.valid is None or self.valid.targets is None:
             return None
         targets = self.valid.targets.numpy()

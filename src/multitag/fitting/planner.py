@@ -1,0 +1,265 @@
+"""A training kept within a time limit: each member is timed before it is trained, and shortened or left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from multitag.config import Config
+from multitag.data.split import split
+from multitag.deadline import Deadline, OutOfTime, said
+from multitag.errors import ConfigError
+from multitag.features.rows import Rows
+from multitag.features.share import launched
+from multitag.fitting.budget import Cost, fitting, least_epochs
+from multitag.fitting.fitter import Fitter, Needed
+from multitag.fitting.limit import Limit
+from multitag.fitting.out_of_fold import make_folds
+from multitag.fitting.plan import Part, Plan
+from multitag.fitting.sides import Sides
+from multitag.fitting.watched import TooLong, watched
+from multitag.progress import Progress
+from multitag.runs.folder import CHECKPOINTS, PLAN
+
+Tell = Callable[[str], None]
+RESERVE = 0.05
+"""The share of a limit that is kept for what comes after the training: deciding, scoring, saving."""
+MARGIN = 0.95
+"""Only this share of what is left is given away: no two steps take the same time."""
+_LOOK_SHARE, _LOOK = 0.02, (0.3, 10.0)
+"""How long steps are timed: this share of the limit, within these bounds."""
+
+
+class Planner:
+    """Decides what is trained, and for how many epochs.
+
+    Args:
+        deadline: When the whole fit must be done; `None` for a training without a limit.
+        folder: The run folder, where what was decided is kept.
+        resume: Whether to keep to what was decided before.
+        tell: Told about each decision.
+
+    Attributes:
+        plan: What was decided.
+
+    Raises:
+        ConfigError: Several processes train together: each would decide for itself.
+        RunError: What was decided before cannot be read.
+    """
+
+    def __init__(self, deadline: Deadline | None, folder: Path | None, *, resume: bool, tell: Tell) -> None:
+        if deadline is not None and launched().count > 1:
+            raise ConfigError(
+                "train.time_limit is for one process, and several train together here: each would decide for itself. "
+                "Fix: leave it out, or train with one process"
+            )
+        self.whole, self.tell, self._resume, self._folder = deadline, tell, resume, folder
+        self.deadline = None if deadline is None else deadline.earlier(RESERVE * deadline.limit)
+        self._path = None if folder is None else folder / CHECKPOINTS / PLAN
+        limit = None if deadline is None else deadline.limit
+        self.plan = Plan.kept(self._path, limit) if resume and self._path is not None else Plan(limit)
+
+    def watching(self, progress: Progress) -> Progress:
+        """Progress of work that comes before the training, and must be done in time.
+
+        Raises:
+            OutOfTime: Out of the work, when it can be foreseen that it is not.
+        """
+        return progress if self.deadline is None else watched(progress, self.deadline, late=self._too_short)
+
+    def begin(self, fitter: Fitter, sides: Sides, progress: Progress) -> tuple[Fitter, Sides]:
+        """Plan what must be trained whatever happens: the single model, or the first member that is trained.
+
+        Where there is no time for folds, one network is trained and a share of the rows held out, of all members.
+
+        Returns:
+            The fitter, and the rows, as they are to be trained with.
+
+        Raises:
+            OutOfTime: The limit is too short for anything; the message says for what, and how long it takes.
+        """
+        if self.plan.folds == 0:
+            fitter, sides = _without_folds(fitter, sides)
+        name, member = self._first(fitter)
+        if self.deadline is None or name is None or name in self.plan.parts or self._is_begun(name, member):
+            return fitter, sides
+        try:
+            cost, left = self._cost(member, sides, progress), MARGIN * self.deadline.left
+            lengths = fitting(cost, left, least=least_epochs(cost.lengths))
+            if lengths is None and fitter.config.train.fold_count >= 2:
+                fitter, sides = _without_folds(fitter, sides)
+                member = self._first(fitter)[1]
+                cost = self._cost(member, sides, progress)
+                self.plan.folds, left = 0, MARGIN * self.deadline.left
+            lengths = lengths or fitting(cost, left, least=1)
+        except TooLong as error:
+            raise self._too_short(error.what, error.seconds) from error
+        if lengths is None:
+            raise self._too_short("one epoch of training", cost.seconds([1]))
+        self._decide(name, cost, lengths)
+        return fitter, sides
+
+    def member(self, name: str, fitter: Fitter, sides: Sides, progress: Progress) -> Fitter | None:
+        """The fitter of a member as it is to be trained; `None` where it is left out."""
+        first = not any(part.seconds is not None for part in self.plan.parts.values())
+        if name in self.plan.parts and self.plan.parts[name].status in ("whole", "shortened"):
+            return self._limited(fitter, self.plan.parts[name].epochs, needed=first)
+        if self._is_begun(name, fitter):
+            return self._limited(fitter, (), needed=first)
+        if self.deadline is None:
+            return fitter
+        if self.deadline.passed:
+            self._leave_out(name, None)
+            return None
+        try:
+            cost = self._cost(fitter, sides, progress)
+        except TooLong as error:
+            self._leave_out(name, error.seconds)
+            return None
+        lengths = fitting(cost, MARGIN * self.deadline.left, least=least_epochs(cost.lengths))
+        if lengths is None:
+            self._leave_out(name, cost.seconds())
+            return None
+        self._decide(name, cost, lengths)
+        return self._limited(fitter, lengths, needed=first)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """The time of a member's training, taken down.
+
+        Raises:
+            OutOfTime: As the block does, with the member put down as dropped.
+        """
+        started, part = time.monotonic(), self.plan.parts.get(name)
+        try:
+            yield
+        except OutOfTime:
+            if part is not None:
+                part.status = "dropped"
+            self.tell(f"dropped: '{name}' was not done in time")
+            raise
+        if part is not None:
+            part.seconds = time.monotonic() - started
+
+    def closing(self, seconds: float) -> None:
+        """Keep a larger reserve, where deciding, scoring and saving took longer than was thought."""
+        if self.whole is not None and self.deadline is not None:
+            reserve = max(self.whole.end - self.deadline.end, 1.2 * seconds + 0.02 * self.whole.limit)
+            self.deadline = self.whole.earlier(reserve)
+
+    def _is_begun(self, name: str, fitter: Fitter) -> bool:
+        """Whether it was begun before, without a limit: it goes on as it was asked for."""
+        if not self._resume or self._folder is None:
+            return False
+        begun = any((self._folder / CHECKPOINTS).glob(f"{fitter.prefix}*.safetensors"))
+        if begun and self.deadline is not None:
+            self.plan.parts[name] = Part("whole")
+        return begun
+
+    def _first(self, fitter: Fitter) -> tuple[str | None, Fitter]:
+        """The name and the fitter of what is trained first; no name where nothing is."""
+        if fitter.config.ensemble is None:
+            return "", fitter
+        for name, member in fitter.config.members.items():
+            if member is not None:
+                return name, member_fitter(fitter, name, member)
+        return None, fitter
+
+    def _cost(self, fitter: Fitter, sides: Sides, progress: Progress) -> Cost:
+        """What a configuration takes, features that the store lacks encoded on the way.
+
+        Raises:
+            TooLong: Encoding alone takes longer than there is time.
+        """
+        deadline, config = self.deadline, fitter.config
+        assert deadline is not None
+        rows, held = _network_rows(fitter, sides)
+        seconds = min(max(_LOOK[0], _LOOK_SHARE * deadline.limit), _LOOK[1])
+        needed = fitter.pace(rows, held, seconds=seconds, progress=watched(progress, deadline))
+        return cost_of(config, needed, students=sides.pool is not None)
+
+    def _decide(self, name: str, cost: Cost, lengths: tuple[int, ...]) -> None:
+        assert self.deadline is not None
+        left, called = self.deadline.left, f"'{name}'" if name else "the model"
+        whole = sum(lengths) >= sum(cost.lengths)
+        self.plan.parts[name] = Part("whole" if whole else "shortened", cost.lengths, lengths, cost.seconds(), left)
+        if self._path is not None:
+            self.plan.keep(self._path)
+        shorter = (
+            "" if whole else f"; {sum(lengths)} of {sum(cost.lengths)} epochs, about {said(cost.seconds(lengths))}"
+        )
+        self.tell(f"{called}: about {said(cost.seconds())}{shorter}; {said(left)} are left for it")
+
+    def _leave_out(self, name: str, seconds: float | None) -> None:
+        left = 0.0 if self.deadline is None else max(0.0, self.deadline.left)
+        self.plan.parts[name] = Part("left_out", estimate=seconds, left=left)
+        takes = "there is no time to look at it" if seconds is None else f"would take about {said(seconds)}"
+        self.tell(f"left out: '{name}' {takes}, {said(left)} are left")
+
+    def _limited(self, fitter: Fitter, lengths: tuple[int, ...], *, needed: bool) -> Fitter:
+        most = lengths or None
+        if self.deadline is None:
+            return replace(fitter, most=most)
+        networks = trainings(fitter.config, students=fitter.config.pseudo is not None)
+        return replace(fitter, most=most, limit=Limit(self.deadline, needed, networks))
+
+    def single(self, fitter: Fitter) -> Fitter:
+        """The fitter of a single model as it is to be trained."""
+        part = self.plan.parts.get("")
+        return fitter if part is None else self._limited(fitter, part.epochs, needed=True)
+
+    def _too_short(self, what: str, seconds: float) -> OutOfTime:
+        assert self.whole is not None
+        least = (self.whole.spent + seconds) / (1 - RESERVE) / MARGIN
+        return OutOfTime(
+            f"the time limit of {said(self.whole.limit)} is too short: {what} takes about {said(seconds)} more, after "
+            f"{said(self.whole.spent)} so far. What was encoded is kept, and the same command goes on from there. "
+            f"Fix: run it again, or with --time-limit of well over {said(least)}, smaller pictures "
+            f"(--set encoders.image.size=...), or --preset fast"
+        )
+
+
+def member_fitter(fitter: Fitter, name: str, member: Config) -> Fitter:
+    """The fitter of a member of an ensemble."""
+    return replace(fitter, config=member, prefix=f"{name}-", fold_seed=fitter.config.seed)
+
+
+def trainings(config: Config, *, students: bool) -> int:
+    """How many networks are trained, those that only predict out of fold included."""
+    count = config.networks
+    if config.train.fold_count < 2 and config.decision.fit_on == "out_of_fold":
+        count += config.decision.folds * config.train.seeds
+    rounds = 0 if config.pseudo is None else config.pseudo.rounds
+    return count * (1 + rounds) if students else count
+
+
+def cost_of(config: Config, needed: Needed, *, students: bool) -> Cost:
+    """What all networks of a configuration take, where one takes so much."""
+    count = trainings(config, students=students)
+    return Cost(count * needed.fixed, count * needed.epoch, needed.lengths)
+
+
+def _network_rows(fitter: Fitter, sides: Sides) -> tuple[Rows, Rows]:
+    """What the first network is trained on, and what it is judged by."""
+    count = fitter.config.train.fold_count
+    if count < 2:
+        return sides.trained, sides.held
+    part = make_folds(fitter, sides.every, count)[0]
+    return sides.every.take(part.train_indices.tolist()), sides.every.take(part.held_indices.tolist())
+
+
+def _without_folds(fitter: Fitter, sides: Sides) -> tuple[Fitter, Sides]:
+    """One network, which chooses by a validation table or by a share of the rows, in place of folds."""
+    config = fitter.config
+    config = config.model_copy(update={"train": config.train.model_copy(update={"folds": 0})})
+    fitter = replace(fitter, config=config)
+    trained, held = sides.every, sides.held
+    if sides.scored == "out_of_fold":
+        parts = split(trained.samples, fitter.space, config.data.valid_share, config.seed, copies=trained.hashes)
+        trained, held = trained.take(parts.train_indices.tolist()), trained.take(parts.held_indices.tolist())
+    out_of_fold = config.decision.fit_on == "out_of_fold"
+    chosen = sides.every if out_of_fold else held
+    return fitter, sides._replace(trained=trained, held=held, chosen=chosen, scored="held_out")

@@ -1,0 +1,268 @@
+"""What a time limit decides, on a clock that only the training's own steps set on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from multitag.classifier import Classifier
+from multitag.config import Config
+from multitag.data.table import read_table
+from multitag.deadline import Deadline, OutOfTime
+from multitag.errors import ConfigError, RunError
+from multitag.fitting.fit import Fitted, fit
+from multitag.fitting.fitter import Fitter, Needed
+from multitag.fitting.watched import TooLong
+from multitag.training.run import Run
+from training_support import quick, scenes
+
+MEMBERS: dict[str, Any] = {"a": {}, "b": {"seed": 1}, "c": {"seed": 2}}
+TRAIN = {"epochs": 10, "batch_size": 40, "monitor": "last", "patience": 10}
+"""One step an epoch."""
+
+
+class World:
+    """A clock, and what each member takes: seconds beside its epochs, and of an epoch."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self.needs: dict[str, tuple[float, float]] = {}
+        self.real: dict[str, float] = {}
+        self.encoding: dict[str, float] = {}
+        self.paced: list[str] = []
+        self.at = ""
+        step, train = Run.take_step, Fitter.train
+
+        def ticking(run: Run, chosen: list[int]) -> float:
+            self.now += self.real.get(self.at, self.needs.get(self.at, (0.0, 0.0))[1])
+            return step(run, chosen)
+
+        def training(fitter: Fitter, name: str, *args: Any, **options: Any) -> Any:
+            self.at = fitter.prefix.rstrip("-")
+            return train(fitter, name, *args, **options)
+
+        def pace(fitter: Fitter, rows: Any, held: Any, **options: Any) -> Needed:
+            name = fitter.prefix.rstrip("-")
+            self.paced.append(name)
+            if name in self.encoding:
+                raise TooLong("encoding images (image)", self.encoding[name], 1.0)
+            lengths = fitter.config.train.for_rows(len(rows)).lengths
+            return Needed(*self.needs.get(name, (0.0, 0.0)), lengths)
+
+        monkeypatch.setattr(Run, "take_step", ticking)
+        monkeypatch.setattr(Fitter, "train", training)
+        monkeypatch.setattr(Fitter, "pace", pace)
+
+    def __call__(self) -> float:
+        return self.now
+
+    def fit(self, limit: float | None, config: Config, **options: Any) -> Fitted:
+        deadline = None if limit is None else Deadline.after(limit, self)
+        self.lines: list[str] = []
+        return fit(config, read_table(scenes()), deadline=deadline, on_plan=self.lines.append, rounds=2, **options)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(monkeypatch)
+
+
+def ensemble(**train: Any) -> Config:
+    return quick(train={**TRAIN, **train}, ensemble={"combiner": {"name": "stacking"}, "members": MEMBERS})
+
+
+def parts(fitted: Fitted) -> dict[str, Any]:
+    return {name: (part.status, part.epochs) for name, part in fitted.plan.parts.items()}
+
+
+def trained(fitted: Fitted) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in fitted.history:
+        counts[row.get("member", "")] = counts.get(row.get("member", ""), 0) + 1
+    return counts
+
+
+def test_what_fits_is_trained_whole(world: World) -> None:
+    world.needs = {name: (0, 1) for name in "abc"}
+    fitted = world.fit(60, ensemble())
+    assert parts(fitted) == {name: ("whole", (10,)) for name in "abc"}
+    assert trained(fitted) == {"a": 10, "b": 10, "c": 10}
+    assert fitted.plan.next is None
+
+
+def test_what_does_not_is_shortened_or_left_out(world: World) -> None:
+    """Of 100 s, 95 are given away, 5 % of what is left kept back each time."""
+    world.needs = {"a": (0, 5), "b": (0, 6), "c": (0, 30)}
+    fitted = world.fit(100, ensemble())
+    # a: 50 s of 90.25. b: 45 s are left, 42.75 to give away: 7 epochs of 6 s. c: 3 s are left.
+    assert parts(fitted) == {"a": ("whole", (10,)), "b": ("shortened", (7,)), "c": ("left_out", ())}
+    assert trained(fitted) == {"a": 10, "b": 7}
+    assert list(fitted.members) == ["a", "b"]
+    assert fitted.pipeline.config.ensemble is not None
+    assert list(fitted.pipeline.config.ensemble.members) == ["a", "b"]
+    assert fitted.plan.next == ("c", 300)
+    assert world.lines == [
+        "'a': about 50 s; 95 s are left for it",
+        "'b': about 60 s; 7 of 10 epochs, about 42 s; 45 s are left for it",
+        "left out: 'c' would take about 5 min, 3 s are left",
+    ]
+    assert fitted.to_dict()["plan"]["next"] == {"member": "c", "seconds": 300.0}
+    assert fitted.plan.lines()[-1] == "next: 'c', about 5 min more"
+
+
+def test_one_that_is_left_out_does_not_keep_a_quicker_one_away(world: World) -> None:
+    world.needs = {"a": (0, 1), "b": (0, 100), "c": (0, 1)}
+    assert parts(world.fit(60, ensemble())) == {
+        "a": ("whole", (10,)),
+        "b": ("left_out", ()),
+        "c": ("whole", (10,)),
+    }
+
+
+def test_one_that_is_slower_than_was_thought_is_dropped(world: World) -> None:
+    """b has 47.5 - 10 s = 37.5 s left and needs 4 epochs at least; at 13 s an epoch it comes to 3."""
+    world.needs, world.real = {"a": (0, 1), "b": (0, 2), "c": (0, 1)}, {"b": 13}
+    fitted = world.fit(50, ensemble())
+    assert parts(fitted) == {"a": ("whole", (10,)), "b": ("dropped", (10,)), "c": ("left_out", ())}
+    assert list(fitted.members) == ["a"]
+    assert world.now <= 50 * 1.1
+    assert "dropped: 'b' was not done in time" in world.lines
+    assert fitted.plan.next == ("b", 20)
+
+
+def test_one_that_is_a_little_slower_keeps_what_it_has(world: World) -> None:
+    world.needs, world.real = {"a": (0, 1), "b": (0, 2), "c": (0, 1)}, {"b": 5}
+    fitted = world.fit(50, ensemble())
+    assert trained(fitted) == {"a": 10, "b": 8}  # 40 s: past the 37.5 s that were left
+
+
+def test_the_first_is_shortened_to_what_fits_and_stops_in_time(world: World) -> None:
+    world.needs, world.real = {"": (0, 20)}, {"": 35}
+    fitted = world.fit(100, quick(train=TRAIN))
+    assert parts(fitted) == {"": ("shortened", (4,))}  # 90.25 s
+    assert trained(fitted) == {"": 3}
+    assert json.loads(json.dumps(fitted.to_dict()["plan"]))["members"]["model"]["epochs"] == [4]
+
+
+def test_folds_have_like_parts_of_the_time(world: World) -> None:
+    world.needs, world.real = {"": (0, 2)}, {"": 4}
+    fitted = world.fit(100, quick(train={**TRAIN, "folds": 4}))
+    assert parts(fitted) == {"": ("whole", (10,))}  # 4 x 20 s
+    assert fitted.networks == 4
+    by_fold = [sum(row["model"] == f"fold{k}" for row in fitted.history) for k in range(1, 5)]
+    # 95 s: 23.75 s for the first, 6 epochs of 4 s; of the 71 s then left a third, and so on
+    assert by_fold == [6, 6, 6, 6]
+
+
+def test_where_there_is_no_time_for_folds_one_network_is_trained(world: World) -> None:
+    world.needs = {"a": (0, 5), "b": (0, 5), "c": (0, 50)}
+    fitted = world.fit(50, ensemble(folds=5))
+    # In folds a third of the epochs would be 4 x 5 x 5 s; alone it has 45.1 s, 9 epochs of 5 s.
+    assert fitted.plan.folds == 0
+    assert parts(fitted)["a"] == ("shortened", (9,))
+    assert fitted.networks == 1
+    assert fitted.scored_on == "held_out"
+    assert fitted.rows["train"] + fitted.rows["valid"] == 40
+    assert any("in place of folds" in line for line in fitted.plan.lines())
+
+
+def test_a_limit_that_is_too_short_for_anything_is_an_error(world: World) -> None:
+    world.needs = {"": (0, 1000)}
+    with pytest.raises(OutOfTime, match=r"the time limit of 60 s is too short: one epoch of training takes about 17 m"):
+        world.fit(60, quick(train=TRAIN))
+    world.encoding = {"": 840}
+    with pytest.raises(OutOfTime, match=r"encoding images \(image\) takes about 14 min more.*--time-limit"):
+        world.fit(60, quick(train=TRAIN))
+
+
+def test_one_whose_features_take_too_long_is_left_out(world: World) -> None:
+    world.encoding = {"b": 840}
+    assert parts(world.fit(60, ensemble())) == {
+        "a": ("whole", (10,)),
+        "b": ("left_out", ()),
+        "c": ("whole", (10,)),
+    }
+
+
+def test_pseudo_labels_and_decisions_out_of_fold_train_more_networks(world: World) -> None:
+    world.needs = {"": (1, 2)}
+    config = quick(train=TRAIN, decision={"name": "global_threshold", "fit_on": "out_of_fold", "folds": 3})
+    assert world.fit(1000, config).plan.parts[""].estimate == 4 * (1 + 10 * 2)
+    taught = quick(train=TRAIN, pseudo={"rounds": 2})
+    table = read_table(scenes())
+    pool = read_table([type(s)(s.id, text=s.text + " more") for s in scenes(20, start=100)])
+    found = fit(taught, table, None, pool, deadline=Deadline.after(1000, world), rounds=2)
+    assert found.plan.parts[""].estimate == 3 * (1 + 10 * 2)
+
+
+class TestResumed:
+    """What was decided is kept beside the checkpoints."""
+
+    def interrupted(self, world: World, folder: Path, limit: float | None, stop: Callable[[], None]) -> None:
+        train = Fitter.train
+
+        def failing(fitter: Fitter, name: str, *args: Any, **options: Any) -> Any:
+            if fitter.prefix == "b-":
+                stop()
+            return train(fitter, name, *args, **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Fitter, "train", failing)
+            with pytest.raises(RuntimeError):
+                world.fit(limit, ensemble(), folder=folder)
+
+    @staticmethod
+    def fail() -> None:
+        raise RuntimeError("the power is gone")
+
+    def test_epochs_are_those_decided_before(self, world: World, tmp_path: Path) -> None:
+        world.needs = {"a": (0, 12), "b": (0, 0.5), "c": (0, 0.5)}
+        self.interrupted(world, tmp_path, 100, self.fail)
+        assert json.loads((tmp_path / "checkpoints" / "plan.json").read_text())["parts"]["a"]["epochs"] == [7]
+        world.needs["a"] = (0, 0.1)
+        world.paced.clear()
+        fitted = world.fit(100, ensemble(), folder=tmp_path, resume=True)
+        assert world.paced == ["c"], "a and b were decided on"
+        assert trained(fitted) == {"a": 7, "b": 10, "c": 10}
+        assert parts(fitted)["a"] == ("shortened", (7,))
+
+    def test_without_a_limit_too(self, world: World, tmp_path: Path) -> None:
+        world.needs = {"a": (0, 12), "b": (0, 0.5), "c": (0, 100)}
+        self.interrupted(world, tmp_path, 100, self.fail)
+        fitted = world.fit(None, ensemble(), folder=tmp_path, resume=True)
+        assert trained(fitted) == {"a": 7, "b": 10, "c": 10}
+
+    def test_what_was_begun_without_a_limit_goes_on_as_it_was(self, world: World, tmp_path: Path) -> None:
+        self.interrupted(world, tmp_path, None, self.fail)
+        world.needs = {"a": (0, 12), "b": (0, 1), "c": (0, 100)}
+        fitted = world.fit(100, ensemble(), folder=tmp_path, resume=True)
+        assert trained(fitted) == {"a": 10, "b": 10}
+        assert parts(fitted)["c"] == ("left_out", ())
+
+    @pytest.mark.parametrize("text", ["{", "[]", '{"parts": {"a": 1}, "folds": null}', '{"parts": {}, "folds": 3}'])
+    def test_a_damaged_plan_is_refused(self, text: str, world: World, tmp_path: Path) -> None:
+        self.interrupted(world, tmp_path, 100, self.fail)
+        (tmp_path / "checkpoints" / "plan.json").write_text(text)
+        with pytest.raises(RunError, match=r"plan\.json is damaged"):
+            world.fit(100, ensemble(), folder=tmp_path, resume=True)
+
+
+def test_several_processes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match=r"train\.time_limit is for one process"):
+        fit(quick(train={"time_limit": 60}), read_table(scenes()))
+
+
+def test_a_real_limit_is_kept(tmp_path: Path) -> None:
+    config = quick(train={**TRAIN, "epochs": 100_000, "patience": 100_000, "time_limit": "4s"})
+    started = Deadline.after(4)
+    fitted = Classifier(config).fit(scenes(), out=tmp_path / "run").fitted_
+    assert fitted is not None
+    assert started.left > -2  # a busy machine
+    assert fitted.plan.parts[""].status == "shortened"
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["plan"]["time_limit"] == 4
