@@ -157,7 +157,8 @@ def build_slots(config: Config, lowers: MutableMapping[str, Slot] | None = None)
 
 def lower_key(name: str, config: Config) -> str:
     """What a loaded lower part is known by: all that decides which it is, before anything is loaded."""
-    return json.dumps(["lower", name, config.encoders[name].model_dump(mode="json")])
+    store = config.store.model_dump(mode="json")
+    return json.dumps(["lower", name, config.encoders[name].model_dump(mode="json"), store, config.data.max_pixels])
 
 
 def make_slot(name: str, encoder: Encoder, config: Config, lower: Slot | None = None) -> Slot:

@@ -26,6 +26,8 @@ from multitag.explain import How, explain
 from multitag.features.slots import Slot
 from multitag.fitting.fitter import Fitter
 from multitag.networks import Network
+from multitag.studies.material import read_material
+from multitag.studies.warming import warm
 from multitag.tagger import SpanTagger
 from multitag.training import Interrupted
 from multitag.training.steps import Stepper
@@ -285,6 +287,16 @@ def test_encoded_ahead_a_training_finds_all_states(
         Classifier(config).fit(rows, out=tmp_path / "run")
     found = encode([rows], tmp_path / "run")
     assert (found.without, [each.encoded for each in found.encoders]) == ({}, [0, 0])
+
+
+def test_a_study_stores_states_before_its_first_training(
+    models: dict[str, Path], rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = {"path": str(tmp_path / "store"), "runtime": "torch"}
+    config = settings(models, "train.stages=[]", "train.epochs=1", store=store)
+    warm([config], read_material([config], rows))
+    lower_parts_stay_quiet(monkeypatch)
+    Classifier(config.changed(["train.encoder_lr=1e-4"])).fit(rows)
 
 
 def test_members_of_an_ensemble_share_states(
