@@ -62,7 +62,7 @@ MEANINGS = {
     "train.monitor": "What chooses the best epoch on held-out rows: `calibrated_loss`, `loss` or a "
     "[metric](components/metrics.md). `last`: none is chosen, all epochs are trained and the last one stays.",
     "train.patience": "Stop after so many epochs without a better one; with stages, go on to the next.",
-    "train.precision": "What the network computes in.",
+    "train.precision": "What the network computes in; `auto` is bfloat16 where the machine has matrix units for it.",
     "train.checkpoint_seconds": "Save the state at most this often.",
     "train.stages": "[Stages](#trainstages), one after another.",
     "train.stages.epochs": "At most so many passes over the rows; a small table is gone through more often, see "
@@ -96,7 +96,7 @@ MEANINGS = {
     "store.path": 'The folder of the feature store. `"auto"` is `$MULTITAG_STORE`, or the user\'s cache folder.',
     "store.runtime": "What runs frozen encoders.",
     "store.precision": "What frozen encoders compute in; all but float32 are faster and less exact "
-    "([how much](performance.md)). Each precision has features of its own in the store.",
+    "([how much](performance.md)). `auto` is bfloat16 where machine and packages can, else float32. Each precision has features of its own in the store.",
 }
 
 

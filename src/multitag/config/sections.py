@@ -11,7 +11,7 @@ from multitag.data.images import MAX_PIXELS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Runtime = Literal["auto", "torch", "onnx", "openvino"]
-Precision = Literal["float32", "bfloat16", "int8"]
+Precision = Literal["float32", "bfloat16", "int8", "auto"]
 
 
 class EncoderConfig(Component):
@@ -50,6 +50,7 @@ class StoreConfig(Section):
     or OpenVINO.
     ``precision`` other than ``"float32"`` is faster and says a little else: ``"bfloat16"`` where the processor has
     matrix units for it (or on a GPU), ``"int8"`` on processors only; both need the `openvino` extra on a processor.
+    ``"auto"`` is bfloat16 where there are units and packages for it, else float32; a run keeps which it was.
     """
 
     path: str = "auto"

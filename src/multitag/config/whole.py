@@ -135,7 +135,7 @@ class Config(Section):
     def settled(self, rows: int) -> Config:
         """This configuration with ``train.folds = "auto"`` replaced by a number.
 
-        Folds where only heads are trained, which takes seconds; none where encoders train too.
+        Folds where only heads are trained, which takes seconds, and in presets; none where encoders train too.
 
         Args:
             rows: Of the training table; 0 where other rows choose epoch and decision.
@@ -143,7 +143,8 @@ class Config(Section):
         if self.train.folds != "auto":
             return self
         members = [self] if self.ensemble is None else [member for member in self.members.values() if member]
-        frozen = all(encoder.frozen for member in members for encoder in member.encoders.values())
+        # A preset's members are stacked on what they say of all rows, whatever trains.
+        frozen = self.preset is not None or all(e.frozen for member in members for e in member.encoders.values())
         folds = AUTO_FOLDS if frozen and rows in AUTO_ROWS else 0
         return self.model_copy(update={"train": self.train.model_copy(update={"folds": folds})})
 

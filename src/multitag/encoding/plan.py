@@ -13,6 +13,7 @@ from multitag.config import Config
 from multitag.encoders import ENCODERS, Encoder
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot, make_lower, make_slot
+from multitag.features.units import settle_precision
 from multitag.model import tokens_read
 from multitag.networks import Network
 from multitag.opening import open_run
@@ -90,7 +91,7 @@ def plan_of(reader: Reader) -> Plan:
         WeightsError: An encoder's weights cannot be had.
         RunError: A member of an ensemble is a run that cannot be read.
     """
-    plan, config = Plan(), reader.config
+    plan, config = Plan(), reader.config if reader.is_fitted else settle_precision(reader.config)
     if reader.is_fitted:
         networks = reader.pipeline_.networks.each if isinstance(reader, SpanTagger) else networks_of(reader.pipeline_)
         _add_networks(plan, config, networks)

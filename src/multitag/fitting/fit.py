@@ -12,6 +12,7 @@ from multitag.data.table import Table
 from multitag.deadline import Deadline
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import Check, check_rows
+from multitag.features.units import settle_precision
 from multitag.fitting.begun import begin_in, interruptible
 from multitag.fitting.data_facts import data_facts
 from multitag.fitting.ensembling import train_ensemble
@@ -146,7 +147,7 @@ def fit(
         config, notes = suited(config, samples)
         space = label_space(config, table, valid)
         labelled = sum(sample.labels is not None for sample in table.samples)
-        config = config.settled(labelled if valid is None else 0)
+        config = settle_precision(config.settled(labelled if valid is None else 0))
         with clock.time("checking"):
             sides = take_sides(config, space, table, valid, pool, check=check, progress=planner.watching(progress))
         begin_in(folder, asked, resume=resume)

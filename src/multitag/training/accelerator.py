@@ -6,6 +6,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
 
 from multitag.errors import ConfigError
+from multitag.features.units import has_bfloat16
 
 _MIXED = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
 
@@ -13,11 +14,14 @@ _MIXED = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
 def make_accelerator(precision: str = "float32") -> Accelerator:
     """Accelerate's view of this machine's devices, at one precision.
 
-    Accelerate keeps one state a process; a second training may want another precision.
+    Accelerate keeps one state a process; a second training may want another precision. ``"auto"`` is bfloat16 where the
+    machine has units for it, else float32.
 
     Raises:
         ConfigError: The machine cannot compute at this precision.
     """
+    if precision == "auto":
+        precision = "bfloat16" if has_bfloat16() else "float32"
     AcceleratorState._reset_state()
     # An encoder that trains may have parts that a batch does not touch, such as BERT's own pooler; a stage keeps some
     # parts closed.
