@@ -18,6 +18,8 @@ _WRITTEN = re.compile(rf"(?:({_NUMBER})h)?(?:({_NUMBER})m(?:in)?)?(?:({_NUMBER})
 class OutOfTime(MultitagError):
     """Work that must be done by a moment cannot be, or was not."""
 
+    exit_code = 4
+
 
 def parse_duration(given: object) -> float:
     """Seconds: ``"30m"``, ``"90s"``, ``"2h"``, ``"1h30m"``, or a number of seconds.

@@ -49,7 +49,7 @@ def test_it_goes_with_a_validation_table_and_is_overwritten(cli, balanced, table
 
 def test_a_limit_that_is_too_short_says_what_to_do(cli, config, table):
     answer = cli("train", table, "--config", config, "--out", "run", "--time-limit", "0.001s")
-    assert answer.code == 1
+    assert answer.code == 4
     assert "the time limit of 0 s is too short" in answer.err
     assert "--time-limit" in answer.err
     assert cli("train", table, "--config", config, "--out", "run", "--quiet", "--resume").code == 0

@@ -39,8 +39,8 @@ def print_fitted(fitted: Fitted | FittedTagging, out: Path, images: Path | None)
         scores.print_pseudo_labels(fitted.taught)
         scores.print_generations(fitted.generations, fitted.taught)
     _print_saved(out, fitted)
-    for line in fitted.plan.lines():
-        output.say(f" {line}")
+    if lines := fitted.plan.lines():
+        output.say("\n".join([*(f" {line}" for line in lines), ""]))
     pictures = "" if images is None else f" --images {images}"
     if isinstance(fitted, FittedTagging):
         more = {"tag new texts": f"multitag predict {out} new.json{pictures} --out spans.json"}

@@ -87,9 +87,9 @@ def trained(fitted: Fitted) -> dict[str, int]:
 
 
 def test_what_fits_is_trained_whole(world: World) -> None:
-    world.needs = {name: (0, 1) for name in "abc"}
+    world.needs = dict.fromkeys("abc", (0, 1))
     fitted = world.fit(60, ensemble())
-    assert parts(fitted) == {name: ("whole", (10,)) for name in "abc"}
+    assert parts(fitted) == dict.fromkeys("abc", ("whole", (10,)))
     assert trained(fitted) == {"a": 10, "b": 10, "c": 10}
     assert fitted.plan.next is None
 

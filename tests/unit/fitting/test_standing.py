@@ -103,7 +103,7 @@ def test_killed_anywhere_it_goes_on(place: Kill, tmp_path: Path) -> None:
 def test_it_waits_for_a_choice_before_it_is_replaced(tmp_path: Path) -> None:
     out = tmp_path / "run"
     stopped_in(ensemble(), out, "b", RuntimeError())
-    with pytest.raises(RunError, match="did not finish. Fix: --resume to go on, or --overwrite"):
+    with pytest.raises(RunError, match=r"did not finish\. Fix: --resume to go on, or --overwrite"):
         Classifier(ensemble()).fit(scenes(), out=out)
     stopped_in(ensemble(), out, "c", RuntimeError(), overwrite=True)
     assert members(out) == ["a", "b"], "it is a training's members so far, and no finished run"

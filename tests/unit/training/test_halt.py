@@ -46,8 +46,7 @@ def trained(monkeypatch: pytest.MonkeyPatch, enough: int, soft: float, last: flo
 
     init = Fitter.__init__
     monkeypatch.setattr(Fitter, "__init__", lambda self, *a, **k: init(self, *a, **{**k, "limit": Steps()}))
-    fitted = Classifier(CONFIG).fit(scenes()).fitted_
-    return fitted
+    return Classifier(CONFIG).fit(scenes()).fitted_
 
 
 def epochs(fitted: Any) -> list[int]:
