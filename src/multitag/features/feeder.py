@@ -83,7 +83,9 @@ class Feeder:
             here = [place for place, row in enumerate(rows) if self.present[name][row]]
             if slot.lower is not None:
                 states = self._states(name, index[here]) if here else {}
-                inputs[name] = draw.states(slot.encoder.modality, states, here) if draw and states else states
+                inputs[name] = (
+                    draw.states(slot.encoder.modality, states, here) if draw is not None and states else states
+                )
                 continue
             items = slot.items([self.samples[rows[place]] for place in here])
             if draw is not None and not slot.frozen:

@@ -168,7 +168,7 @@ def _encoder(name: str, options: Mapping[str, Any], *, frozen: bool) -> str:
     model = options.get("model")
     which = "" if model is None else f" ({Path(str(model)).name if Path(str(model)).exists() else model})"
     first = options.get("first_trained", 0)
-    trained = f"trained from its part {first} on" if first else "trained"
+    trained = f"trained from block or layer {first} on" if first else "trained"
     return f"{name}{which}, {'frozen' if frozen else trained}"
 
 

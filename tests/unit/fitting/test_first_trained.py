@@ -110,6 +110,8 @@ def test_a_saved_run_answers_as_before_and_has_the_upper_parts_alone(
     ]
     assert any("encoders.image.net._blocks.3." in name for name in names)  # 16 - 12 blocks
     assert not any("encoders.image.net._blocks.4." in name for name in names)
+    card = (tmp_path / "run" / "README.md").read_text("utf-8")
+    assert "trained from block or layer 12 on" in card
     entries = json.loads((tmp_path / "run" / "preprocess.json").read_text())["networks"][0]["encoders"]
     slots = classifier.pipeline_.scorer.each[0].slots  # type: ignore[attr-defined]
     assert {name: entry["fingerprint"] for name, entry in entries.items()} == {
