@@ -27,6 +27,10 @@ from multitag.runs.folder import CHECKPOINTS, PLAN
 Tell = Callable[[str], None]
 RESERVE = 0.05
 """The share of a limit that is kept for what comes after the training: deciding, scoring, saving."""
+MOST_RESERVE = 0.3
+"""No larger share is kept, however long the scoring may take."""
+ROUND_SECONDS = 1.5e-8
+"""What a bootstrap round takes for each row and label, on one core of a server of 2023."""
 MARGIN = 0.95
 """Only this share of what is left is given away: no two steps take the same time."""
 _LOOK_SHARE, _LOOK = 0.02, (0.3, 10.0)
@@ -58,6 +62,7 @@ class Planner:
             )
         self.whole, self.tell, self._resume, self._folder = deadline, tell, resume, folder
         self.deadline = None if deadline is None else deadline.earlier(RESERVE * deadline.limit)
+        self._scoring = 0.0
         self._path = None if folder is None else folder / CHECKPOINTS / PLAN
         limit = None if deadline is None else deadline.limit
         self.plan = Plan.kept(self._path, limit) if resume and self._path is not None else Plan(limit)
@@ -144,11 +149,19 @@ class Planner:
         if part is not None:
             part.seconds = time.monotonic() - started
 
+    def expect(self, cells: int, rounds: int) -> None:
+        """Keep a reserve for scoring so many rows times labels in so many bootstrap rounds."""
+        self._scoring = ROUND_SECONDS * cells * rounds
+        self._reserve(self._scoring)
+
     def closing(self, seconds: float) -> None:
-        """Keep a larger reserve, where deciding, scoring and saving took longer than was thought."""
+        """Keep a reserve for the end, where deciding and saving take so long, and scoring in all rounds beside it."""
+        self._reserve(1.2 * seconds + self._scoring)
+
+    def _reserve(self, seconds: float) -> None:
         if self.whole is not None and self.deadline is not None:
-            reserve = max(self.whole.end - self.deadline.end, 1.2 * seconds + 0.02 * self.whole.limit)
-            self.deadline = self.whole.earlier(reserve)
+            kept = min(seconds + 0.02 * self.whole.limit, MOST_RESERVE * self.whole.limit)
+            self.deadline = self.whole.earlier(max(self.whole.end - self.deadline.end, kept))
 
     def _is_begun(self, name: str, fitter: Fitter) -> bool:
         """Whether it was begun before, without a limit: it goes on as it was asked for."""
