@@ -155,11 +155,13 @@ def fit(
         begin_in(folder, asked, resume=resume)
         planner.expect(len(sides.held) * len(space), rounds)
         with open_store(config) as store:
-            fitter, sides = planner.begin(Fitter(config, space, store, folder, resume, clock), sides, progress)
+            fitter = Fitter(config, space, store, folder, resume, clock)
+            if config.ensemble is None:
+                require_size(config.train.max_size, {"": fitter}, (), sides.learned)
+            fitter, sides = planner.begin(fitter, sides, progress)
             facts = data_facts(space, sides, table, valid, pool)
             told = Told(clock, facts, (*notes, *sides.notes), rounds, planner.plan)
             if config.ensemble is None:
-                require_size(config.train.max_size, {"": fitter}, (), sides.learned)
                 with planner.timed(""):
                     outcome = train_generations(planner.single(fitter), sides, progress=progress, on_epoch=on_epoch)
             else:
