@@ -126,7 +126,8 @@ class Planner:
             return None
         lengths = fitting(cost, MARGIN * self.deadline.left, least=least_epochs(cost.lengths))
         if lengths is None:
-            self._leave_out(name, cost.seconds())
+            least = least_epochs(cost.lengths)
+            self._leave_out(name, cost.seconds(), shortest=cost.seconds([least]))
             return None
         self._decide(name, cost, lengths)
         return self._limited(fitter, lengths, needed=first)
@@ -206,10 +207,11 @@ class Planner:
         )
         self.tell(f"{called}: about {said(cost.seconds())}{shorter}; {said(left)} are left for it")
 
-    def _leave_out(self, name: str, seconds: float | None) -> None:
+    def _leave_out(self, name: str, seconds: float | None, *, shortest: float | None = None) -> None:
         left = 0.0 if self.deadline is None else max(0.0, self.deadline.left)
         self.plan.parts[name] = Part("left_out", estimate=seconds, left=left)
         takes = "there is no time to look at it" if seconds is None else f"would take about {said(seconds)}"
+        takes += "" if shortest is None else f" ({said(shortest)} shortened)"
         self.tell(f"left out: '{name}' {takes}, {said(left)} are left")
 
     def _limited(self, fitter: Fitter, lengths: tuple[int, ...], *, needed: bool) -> Fitter:

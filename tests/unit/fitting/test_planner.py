@@ -111,7 +111,7 @@ def test_what_does_not_is_shortened_or_left_out(world: World) -> None:
     assert world.lines == [
         "'a': about 50 s; 95 s are left for it",
         "'b': about 60 s; 7 of 10 epochs, about 42 s; 45 s are left for it",
-        "left out: 'c' would take about 5 min, 3 s are left",
+        "left out: 'c' would take about 5 min (2 min shortened), 3 s are left",
     ]
     assert fitted.to_dict()["plan"]["next"] == {"member": "c", "seconds": 300.0}
     assert fitted.plan.lines()[-1] == "next: 'c', about 5 min more"
