@@ -65,7 +65,9 @@ class Classifier(Estimator[Pipeline, Fitted]):
             ConfigError: No such preset, or no such duration.
         """
         config = Config.read(preset_path(name))
-        return cls(config if time_limit is None else config.changed([f"train.time_limit={time_limit}"]))
+        made = cls.__new__(cls)
+        Classifier.__init__(made, config if time_limit is None else config.changed([f"train.time_limit={time_limit}"]))
+        return made
 
     def fit(
         self,

@@ -48,11 +48,17 @@ def _seconds(given: object) -> float | None:
 
 
 def said(seconds: float) -> str:
-    """A duration in words that are exact enough: ``"8 s"``, ``"14 min"``, ``"2 h 5 min"``."""
+    """A duration in words that are exact enough: ``"8 s"``, ``"2 min 20 s"``, ``"14 min"``, ``"2 h 5 min"``."""
     if seconds < 99.5:
         return f"{max(0, round(seconds))} s"
+    if (tens := round(seconds / 10)) < 60:
+        return _parts(tens // 6, "min", tens % 6 * 10, "s")
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    return f"{minutes} min" if minutes < 60 else _parts(minutes // 60, "h", minutes % 60, "min")
+
+
+def _parts(large: int, unit: str, small: int, of: str) -> str:
+    return f"{large} {unit}" + (f" {small} {of}" if small else "")
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,18 @@ def test_all_members_share_it() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.2, "0 s"), (-3, "0 s"), (8.4, "8 s"), (99, "99 s"), (120, "2 min"), (3600, "1 h"), (7500, "2 h 5 min")],
+    [
+        (0.2, "0 s"),
+        (-3, "0 s"),
+        (8.4, "8 s"),
+        (99, "99 s"),
+        (108, "1 min 50 s"),
+        (120, "2 min"),
+        (597, "10 min"),
+        (840, "14 min"),
+        (3600, "1 h"),
+        (7500, "2 h 5 min"),
+    ],
 )
 def test_durations_in_words(seconds: float, words: str) -> None:
     assert said(seconds) == words

@@ -32,6 +32,9 @@ from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
 from multitag.sizes import Size, measure
 
+_ROUNDS_SO_FAR = 200
+"""Of the bootstrap, for the members so far: their scores are soon replaced."""
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -151,12 +154,15 @@ def fit(
         with clock.time("checking"):
             sides = take_sides(config, space, table, valid, pool, check=check, progress=planner.watching(progress))
         begin_in(folder, asked, resume=resume)
+        planner.expect(len(sides.held) * len(space), rounds)
         with open_store(config) as store:
-            fitter, sides = planner.begin(Fitter(config, space, store, folder, resume, clock), sides, progress)
+            fitter = Fitter(config, space, store, folder, resume, clock)
+            if config.ensemble is None:
+                require_size(config.train.max_size, {"": fitter}, (), sides.learned)
+            fitter, sides = planner.begin(fitter, sides, progress)
             facts = data_facts(space, sides, table, valid, pool)
             told = Told(clock, facts, (*notes, *sides.notes), rounds, planner.plan)
             if config.ensemble is None:
-                require_size(config.train.max_size, {"": fitter}, (), sides.learned)
                 with planner.timed(""):
                     outcome = train_generations(planner.single(fitter), sides, progress=progress, on_epoch=on_epoch)
             else:
@@ -180,8 +186,9 @@ class Told:
     def fitted(self, outcome: Outcome, sides: Sides, seed: int, to_come: tuple[str, ...] = ()) -> Fitted:
         """The outcome scored; `to_come` are the members that are not trained yet."""
         with self.clock.time("deciding"):
+            rounds = min(self.rounds, _ROUNDS_SO_FAR) if to_come else self.rounds
             ids, held = tuple(sample.id for sample in sides.held.samples), sides.held.samples
-            evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, rounds=self.rounds, seed=seed)
+            evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, rounds=rounds, seed=seed)
             members = {
                 name: evaluate(pipeline.decide(ids, logits), held, rounds=1)
                 for name, (pipeline, logits) in outcome.members.items()

@@ -27,6 +27,10 @@ from multitag.runs.folder import CHECKPOINTS, PLAN
 Tell = Callable[[str], None]
 RESERVE = 0.05
 """The share of a limit that is kept for what comes after the training: deciding, scoring, saving."""
+MOST_RESERVE = 0.3
+"""No larger share is kept, however long the scoring may take."""
+ROUND_SECONDS = 1.5e-8
+"""What a bootstrap round takes for each row and label, on one core of a server of 2023."""
 MARGIN = 0.95
 """Only this share of what is left is given away: no two steps take the same time."""
 _LOOK_SHARE, _LOOK = 0.02, (0.3, 10.0)
@@ -58,6 +62,7 @@ class Planner:
             )
         self.whole, self.tell, self._resume, self._folder = deadline, tell, resume, folder
         self.deadline = None if deadline is None else deadline.earlier(RESERVE * deadline.limit)
+        self._scoring = 0.0
         self._path = None if folder is None else folder / CHECKPOINTS / PLAN
         limit = None if deadline is None else deadline.limit
         self.plan = Plan.kept(self._path, limit) if resume and self._path is not None else Plan(limit)
@@ -121,7 +126,8 @@ class Planner:
             return None
         lengths = fitting(cost, MARGIN * self.deadline.left, least=least_epochs(cost.lengths))
         if lengths is None:
-            self._leave_out(name, cost.seconds())
+            least = least_epochs(cost.lengths)
+            self._leave_out(name, cost.seconds(), shortest=cost.seconds([least]))
             return None
         self._decide(name, cost, lengths)
         return self._limited(fitter, lengths, needed=first)
@@ -144,11 +150,19 @@ class Planner:
         if part is not None:
             part.seconds = time.monotonic() - started
 
+    def expect(self, cells: int, rounds: int) -> None:
+        """Keep a reserve for scoring so many rows times labels in so many bootstrap rounds."""
+        self._scoring = ROUND_SECONDS * cells * rounds
+        self._reserve(self._scoring)
+
     def closing(self, seconds: float) -> None:
-        """Keep a larger reserve, where deciding, scoring and saving took longer than was thought."""
+        """Keep a reserve for the end, where deciding and saving take so long, and scoring in all rounds beside it."""
+        self._reserve(1.2 * seconds + self._scoring)
+
+    def _reserve(self, seconds: float) -> None:
         if self.whole is not None and self.deadline is not None:
-            reserve = max(self.whole.end - self.deadline.end, 1.2 * seconds + 0.02 * self.whole.limit)
-            self.deadline = self.whole.earlier(reserve)
+            kept = min(seconds + 0.02 * self.whole.limit, MOST_RESERVE * self.whole.limit)
+            self.deadline = self.whole.earlier(max(self.whole.end - self.deadline.end, kept))
 
     def _is_begun(self, name: str, fitter: Fitter) -> bool:
         """Whether it was begun before, without a limit: it goes on as it was asked for."""
@@ -193,10 +207,11 @@ class Planner:
         )
         self.tell(f"{called}: about {said(cost.seconds())}{shorter}; {said(left)} are left for it")
 
-    def _leave_out(self, name: str, seconds: float | None) -> None:
+    def _leave_out(self, name: str, seconds: float | None, *, shortest: float | None = None) -> None:
         left = 0.0 if self.deadline is None else max(0.0, self.deadline.left)
         self.plan.parts[name] = Part("left_out", estimate=seconds, left=left)
         takes = "there is no time to look at it" if seconds is None else f"would take about {said(seconds)}"
+        takes += "" if shortest is None else f" ({said(shortest)} shortened)"
         self.tell(f"left out: '{name}' {takes}, {said(left)} are left")
 
     def _limited(self, fitter: Fitter, lengths: tuple[int, ...], *, needed: bool) -> Fitter:

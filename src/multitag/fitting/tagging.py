@@ -105,9 +105,10 @@ def fit_spans(
             sides = take_sides(config, space, marked, held, progress=planner.watching(progress))
         begin_in(folder, asked, resume=resume)
         with open_store(config) as store:
-            fitter, sides = planner.begin(Fitter(config, space, store, folder, resume, clock), sides, progress)
-            config = fitter.config
+            fitter = Fitter(config, space, store, folder, resume, clock)
             require_size(config.train.max_size, {"": fitter}, (), sides.learned)
+            fitter, sides = planner.begin(fitter, sides, progress)
+            config = fitter.config
             with planner.timed(""):
                 answers = train_networks(planner.single(fitter), sides, progress=progress, on_epoch=on_epoch)
         with clock.time("deciding"):

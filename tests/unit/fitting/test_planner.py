@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from memes import memes, write
 from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.data.table import read_table
@@ -16,7 +17,9 @@ from multitag.deadline import Deadline, OutOfTime
 from multitag.errors import ConfigError, RunError
 from multitag.fitting.fit import Fitted, fit
 from multitag.fitting.fitter import Fitter, Needed
+from multitag.fitting.planner import Planner
 from multitag.fitting.watched import TooLong
+from multitag.tagger import SpanTagger
 from multitag.training.run import Run
 from training_support import quick, scenes
 
@@ -108,7 +111,7 @@ def test_what_does_not_is_shortened_or_left_out(world: World) -> None:
     assert world.lines == [
         "'a': about 50 s; 95 s are left for it",
         "'b': about 60 s; 7 of 10 epochs, about 42 s; 45 s are left for it",
-        "left out: 'c' would take about 5 min, 3 s are left",
+        "left out: 'c' would take about 5 min (2 min shortened), 3 s are left",
     ]
     assert fitted.to_dict()["plan"]["next"] == {"member": "c", "seconds": 300.0}
     assert fitted.plan.lines()[-1] == "next: 'c', about 5 min more"
@@ -266,3 +269,38 @@ def test_a_real_limit_is_kept(tmp_path: Path) -> None:
     assert started.left > -2  # a busy machine
     assert fitted.plan.parts[""].status == "shortened"
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["plan"]["time_limit"] == 4
+
+
+def test_a_reserve_is_kept_for_scoring_many_rows() -> None:
+    """50,000 rows of 20 labels in 1,000 rounds take 15 s; with 2 % of the limit beside."""
+    planner = Planner(Deadline.after(300, lambda: 0.0), None, resume=False, tell=lambda line: None)
+    assert planner.deadline is not None
+    assert planner.deadline.left == 285
+    planner.expect(50_000 * 20, 1000)
+    assert planner.deadline.left == pytest.approx(279)
+    planner.closing(10)
+    assert planner.deadline.left == pytest.approx(300 - 12 - 15 - 6)
+    planner.closing(1)
+    assert planner.deadline.left == pytest.approx(267), "it never grows again"
+    planner.closing(1000)
+    assert planner.deadline.left == pytest.approx(210), "three tenths at most"
+
+
+def test_a_span_tagger_keeps_its_limit(models: dict[str, Path], tmp_path: Path) -> None:
+    config = Config.for_spans().changed(
+        [
+            f"encoders.text.model={models['bert']}",
+            "train.epochs=100000",
+            "train.patience=100000",
+            "train.time_limit=6s",
+        ]
+    )
+    table = write(tmp_path / "memes.json", memes(40))
+    started = Deadline.after(6)
+    fitted = SpanTagger(config).fit(table, out=tmp_path / "run").fitted_
+    assert fitted is not None
+    assert started.left > -3
+    assert fitted.plan.parts[""].status == "shortened"
+    assert (
+        json.loads((tmp_path / "run" / "metrics.json").read_text())["plan"]["members"]["model"]["status"] == "shortened"
+    )

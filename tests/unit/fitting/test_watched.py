@@ -37,7 +37,7 @@ def test_what_fits_goes_on() -> None:
 
 
 def test_what_does_not_is_stopped_early() -> None:
-    with pytest.raises(TooLong, match=r"encoding takes about 2 min more, and 49 s are left") as error:
+    with pytest.raises(TooLong, match=r"encoding takes about 1 min 50 s more, and 49 s are left") as error:
         work(60, first=5, each=6)  # 18 more parts of 6 s, known after the first part of 6 s
     assert error.value.seconds == pytest.approx(18 * 6)
 
