@@ -96,7 +96,8 @@ MEANINGS = {
     "store.path": 'The folder of the feature store. `"auto"` is `$MULTITAG_STORE`, or the user\'s cache folder.',
     "store.runtime": "What runs frozen encoders.",
     "store.precision": "What frozen encoders compute in; all but float32 are faster and less exact "
-    "([how much](performance.md)). `auto` is bfloat16 where machine and packages can, else float32. Each precision has features of its own in the store.",
+    "([how much](performance.md)). `auto` is bfloat16 where machine and packages can, else float32. Each precision has "
+    "features of its own in the store.",
 }
 
 

@@ -14,7 +14,7 @@ def has_bfloat16() -> bool:
     """Whether matrix products in bfloat16 are several times as fast here as in float32: on most GPUs, and on
     processors with matrix units for it (AMX)."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     if torch.accelerator.is_available():
         return False
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
