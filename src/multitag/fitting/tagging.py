@@ -100,10 +100,8 @@ def fit_spans(
         planner = Planner(deadline, folder, resume=resume, tell=on_plan)
         marked, held = by_labels(table), None if valid is None else by_labels(valid)
         space = label_space(config, marked, held)
-        asked, config = (
-            config,
-            _with_row_labels(settle_precision(config.settled(len(marked) if held is None else 0)), marked),
-        )
+        asked, config = config, settle_precision(config.settled(len(marked) if held is None else 0))
+        config = _with_row_labels(config, marked)
         with clock.time("checking"):
             sides = take_sides(config, space, marked, held, progress=planner.watching(progress))
         begin_in(folder, asked, resume=resume)
