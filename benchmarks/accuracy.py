@@ -36,7 +36,7 @@ SYSTEMS: dict[str, dict[str, Any] | None] = {
     "texts alone": {"without": ["image"]},
     "pictures alone": {"without": ["text"]},
     "multitag": {},
-    **{f"--preset {name}": {"preset": name} for name in ("fast", "balanced", "best")},
+    **{f"preset {name}": {"preset": name} for name in ("fast", "balanced", "best")},
     **{
         name: {"recipe": name}
         for name in recipe_names()
@@ -51,7 +51,7 @@ SYSTEMS: dict[str, dict[str, Any] | None] = {
 }
 SLOW = ("offline-dong2024-dvtt", "bosia2023-lstm")
 """Left out unless asked for by name: they take hours on two cores."""
-PRESETS = tuple(name for name in SYSTEMS if name.startswith("--preset"))
+PRESETS = tuple(name for name in SYSTEMS if name.startswith("preset "))
 BOTH = ("multitag", *PRESETS)
 """Systems that read pictures and texts, and are scored on rows that lack one of them too."""
 Result = tuple[Evaluation, dict[str, float]]
@@ -141,7 +141,7 @@ def main() -> None:
     if given.quick or given.data == "openclipart" or not data.is_dir():
         data, names = bundled_path("openclipart"), ("train.csv", "test.csv")
     if given.quick:
-        seeds, chosen = range(1), [BASELINE, "multitag", "--preset fast"]
+        seeds, chosen = range(1), [BASELINE, "multitag", "preset fast"]
     suffix = "" if data.name == "comp5329" else f"-{data.name}"
     given.out = given.out or Path(__file__).with_name(f"accuracy{suffix}.json")
     train, test, images = data / names[0], data / names[1], data / "images"

@@ -16,7 +16,7 @@ NAMES = {
     "multitag": "`multitag train`",
     "texts alone": "`multitag train --without image`",
     "pictures alone": "`multitag train --without text`",
-    **{f"--preset {name}": f"`multitag train --preset {name}`" for name in ("fast", "balanced", "best")},
+    **{f"preset {name}": f"`multitag train --preset {name}`" for name in ("fast", "balanced", "best")},
 }
 BLOCK = re.compile(r"(<!-- table of: (?P<file>.+?) -->\n\n).*?(\n\n<!-- table: end -->)", re.DOTALL)
 

@@ -35,7 +35,7 @@ def shrunk(name: str, models: dict[str, Path]) -> Config:
 
 def small(encoder: dict[str, Any], models: dict[str, Path]) -> None:
     if encoder["name"] == "efficientnet_lite":
-        encoder |= {"variant": "lite0", "size": 64}
+        encoder |= {"variant": "lite0", "size": 64, "first_trained": min(encoder["first_trained"], 14)}
     elif encoder["name"] == "transformers_text":
         encoder["model"] = str(models["bert"])
 

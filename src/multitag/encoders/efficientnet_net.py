@@ -84,6 +84,7 @@ def fold(net: Any) -> None:
             _fold(block, "_expand_conv", "_bn0")
         _fold(block, "_depthwise_conv", "_bn1")
         _fold(block, "_project_conv", "_bn2")
+        _pad_within(block._depthwise_conv)
     net.to(memory_format=torch.channels_last)
 
 
@@ -92,6 +93,13 @@ def _fold(module: Any, conv: str, norm: str) -> None:
         return
     setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm)))
     setattr(module, norm, nn.Identity())
+
+
+def _pad_within(conv: Any) -> None:
+    """Let a convolution that pads all sides alike do so itself: a padded copy of its map takes as long as it does."""
+    sides = getattr(conv.static_padding, "padding", (0,))
+    if conv.stride[0] == 1 and len(set(sides)) == 1 and sides[0] == conv.kernel_size[0] // 2:
+        conv.padding, conv.static_padding = (sides[0], sides[0]), nn.Identity()
 
 
 def fix_depthwise(net: Any) -> None:
