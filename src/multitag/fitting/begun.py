@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from multitag.config import Config
-from multitag.fitting.fitter import Clock
+from multitag.fitting.clock import Clock
 from multitag.fitting.label_checks import listed
 from multitag.interrupts import Interrupted
 from multitag.runs.claim import begin

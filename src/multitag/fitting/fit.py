@@ -14,9 +14,10 @@ from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import Check, check_rows
 from multitag.features.units import settle_precision
 from multitag.fitting.begun import begin_in, interruptible
+from multitag.fitting.clock import Clock
 from multitag.fitting.data_facts import data_facts
 from multitag.fitting.ensembling import train_ensemble
-from multitag.fitting.fitter import Clock, Fitter
+from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import label_space
 from multitag.fitting.outcome import Outcome
 from multitag.fitting.plan import Plan

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +21,8 @@ from multitag.features.feeder import Feeder
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot, build_slots, learn
 from multitag.features.store import FeatureStore
+from multitag.fitting.clock import Clock
+from multitag.fitting.identity import identity_of
 from multitag.fitting.joint_loss import make_loss
 from multitag.fitting.lessons import Lessons, Taught
 from multitag.fitting.limit import Limit
@@ -31,7 +31,6 @@ from multitag.losses import Loss
 from multitag.model import Model, build_model
 from multitag.networks import Network, feed, network_logits
 from multitag.progress import Progress
-from multitag.runs.claim import deciding
 from multitag.runs.folder import CHECKPOINTS
 from multitag.tasks.base import Logits, Task
 from multitag.tasks.choose import task_of
@@ -42,28 +41,6 @@ from multitag.types import LabelSpace, Sample
 
 _SLOW = 0.5
 """Building a network takes no longer, in seconds, where all is there already."""
-
-
-@dataclass
-class Clock:
-    """Seconds by stage.
-
-    Attributes:
-        seconds: Of each stage, in the order of their first start.
-        stage: The stage at work, or the last one.
-    """
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    stage: str = ""
-
-    @contextmanager
-    def time(self, stage: str) -> Iterator[None]:
-        """Count the block's time to a stage."""
-        self.stage, started = stage, time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
 
 
 @dataclass(frozen=True)
@@ -321,26 +298,10 @@ class Fitter:
     ) -> Checkpointing | None:
         if self.folder is None:
             return None
-        identity = hashlib.sha256()
-        frozen = {
-            name: part.fingerprint
-            for name, slot in slots.items()
-            for part in (slot, slot.lower)
-            if part is not None and part.frozen
-        }
-        training = [deciding(self.config), self.space.names, frozen, epochs, seed]
-        identity.update(json.dumps(training, sort_keys=True).encode())
-        for side in (rows, held) if taught is None else (rows, held, taught.rows):
-            identity.update(b"side")
-            for sample, content in zip(side.samples, side.hashes, strict=True):
-                row: list[Any] = [sample.id, sample.text, sample.labels, sample.unknown, content]
-                if self.config.task == "spans":
-                    row.append([[span.start, span.stop, span.label] for span in sample.spans or ()])
-                if self.config.joint is not None:
-                    row.append(sample.row_labels)
-                identity.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        sides = (rows, held) if taught is None else (rows, held, taught.rows)
+        identity = identity_of(self.config, self.space, slots, sides, epochs=epochs, seed=seed)
         path = self.folder / CHECKPOINTS / f"{self.prefix}{name}.safetensors"
-        return Checkpointing(path, identity.hexdigest(), self.config.train.checkpoint_seconds, self.resume)
+        return Checkpointing(path, identity, self.config.train.checkpoint_seconds, self.resume)
 
 
 def _require_something_to_learn(slots: Mapping[str, Slot], samples: list[Sample], config: Config) -> None:

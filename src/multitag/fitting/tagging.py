@@ -13,9 +13,10 @@ from multitag.deadline import Deadline
 from multitag.errors import DataError
 from multitag.features.units import settle_precision
 from multitag.fitting.begun import begin_in, interruptible
+from multitag.fitting.clock import Clock
 from multitag.fitting.copies import kept_keys
 from multitag.fitting.data_facts import data_facts
-from multitag.fitting.fitter import Clock, Fitter
+from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import label_space
 from multitag.fitting.outcome import train_networks
 from multitag.fitting.plan import Plan

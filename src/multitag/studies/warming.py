@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from multitag.config import Config
 from multitag.errors import ConfigError
 from multitag.features.slots import Slot
-from multitag.fitting.fitter import Clock, Fitter
+from multitag.fitting.clock import Clock
+from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import label_space
 from multitag.networks import best_device, feed, open_store
 from multitag.progress import Progress, silent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from multitag.fitting.begun import interruptible
-from multitag.fitting.fitter import Clock
+from multitag.fitting.clock import Clock
 from multitag.interrupts import Interrupted
 
 
