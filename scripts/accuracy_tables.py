@@ -18,6 +18,7 @@ NAMES = {
     "pictures alone": "`multitag train --without text`",
     **{f"preset {name}": f"`multitag train --preset {name}`" for name in ("fast", "balanced", "best")},
 }
+LADDER = re.compile(r"(<!-- ladder of: (?P<file>.+?) -->\n\n).*?(\n\n<!-- ladder: end -->)", re.DOTALL)
 BLOCK = re.compile(r"(<!-- table of: (?P<file>.+?) -->\n\n).*?(\n\n<!-- table: end -->)", re.DOTALL)
 
 
@@ -45,7 +46,27 @@ def filled(page: str) -> str:
         )
         return match[1] + "\n".join(lines) + match[3]
 
-    return BLOCK.sub(made, page)
+    return LADDER.sub(_steps, BLOCK.sub(made, page))
+
+
+def _steps(match: re.Match[str]) -> str:
+    """The steps of a ladder: each member alone, all so far, and the gain over the step before."""
+    steps = json.loads((FOUND / match["file"]).read_text("utf-8"))["steps"]
+    lines = table(
+        ["member", "alone", "so far", "gain", "macro F1 so far", "mAP so far"],
+        [
+            [
+                f"`{step['member']}`",
+                f"{step['alone']['samples_f1']:.4f}",
+                f"{step['so far']['samples_f1']:.4f}",
+                "{:+.4f} ({:+.4f} to {:+.4f})".format(*step["gain"]["samples_f1"]) if "gain" in step else "",
+                f"{step['so far']['macro_f1']:.4f}",
+                f"{step['so far']['map']:.4f}",
+            ]
+            for step in steps
+        ],
+    )
+    return match[1] + "\n".join(lines) + match[3]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from multitag.features.rows import Rows
 from multitag.features.share import launched
 from multitag.features.slots import Slot
 from multitag.features.store import FeatureStore, default_store_path
+from multitag.features.targets import KeptTargets
 from multitag.inference import predict_logits
 from multitag.model import Model
 from multitag.progress import Progress, silent
@@ -103,7 +104,7 @@ def feed(
     store: FeatureStore,
     model: Model,
     *,
-    targets: Targets | None = None,
+    targets: KeptTargets | Targets | None = None,
     weights: npt.NDArray[np.float32] | None = None,
     progress: Progress = silent,
 ) -> Feeder:

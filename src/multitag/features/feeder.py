@@ -15,6 +15,7 @@ from multitag.features.chunks import contents_of
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
 from multitag.features.store import FeatureStore
+from multitag.features.targets import KeptTargets
 from multitag.types import Batch, Encoded
 
 IN_MEMORY_BYTES = 4 << 30
@@ -30,7 +31,7 @@ class Feeder:
         rows: The rows.
         slots: The model's encoders.
         store: The feature store.
-        targets: (N, K), NaN where a label is not known, or `None`.
+        targets: (N, K), NaN where a label is not known, or `None`; of tokens (N, T, K).
         weights: (N,), how much each row counts in the loss, or `None` where all count alike.
         tokens: The encoders whose tokens the model reads.
     """
@@ -41,7 +42,7 @@ class Feeder:
         slots: Mapping[str, Slot],
         store: FeatureStore,
         *,
-        targets: npt.NDArray[np.float32] | None = None,
+        targets: KeptTargets | npt.NDArray[np.float32] | None = None,
         weights: npt.NDArray[np.float32] | None = None,
         tokens: Collection[str] = (),
     ) -> None:
@@ -49,7 +50,7 @@ class Feeder:
         self.slots = slots
         self.store = store
         self.tokens = frozenset(tokens)
-        self.targets = None if targets is None else torch.from_numpy(targets)
+        self.targets = torch.from_numpy(targets) if isinstance(targets, np.ndarray) else targets
         self.weights = None if weights is None else torch.from_numpy(weights)
         self.present = {
             name: torch.tensor([slot.has(sample) for sample in samples], dtype=torch.bool)

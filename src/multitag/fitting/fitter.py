@@ -21,24 +21,28 @@ from multitag.features.feeder import Feeder
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot, build_slots, learn
 from multitag.features.store import FeatureStore
+from multitag.features.targets import KeptTargets
 from multitag.fitting.clock import Clock
 from multitag.fitting.identity import identity_of
 from multitag.fitting.joint_loss import make_loss
 from multitag.fitting.lessons import Lessons, Taught
 from multitag.fitting.limit import Limit
 from multitag.inference import predict_logits
-from multitag.losses import Loss
+from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
 from multitag.networks import Network, feed, network_logits
 from multitag.progress import Progress
 from multitag.runs.folder import CHECKPOINTS
-from multitag.tasks.base import Logits, Task
+from multitag.tasks.base import Logits, Targets, Task
 from multitag.tasks.choose import task_of
+from multitag.tasks.labels import LabelTask
 from multitag.tasks.pieces import Pieces
 from multitag.training import Checkpointing, make_accelerator, train
 from multitag.training.pace import measure_pace
 from multitag.types import LabelSpace, Sample
 
+_BLOCK = 4096
+"""So many rows' targets are made at a time, and only those kept that are not 0."""
 _SLOW = 0.5
 """Building a network takes no longer, in seconds, where all is there already."""
 
@@ -223,11 +227,15 @@ class Fitter:
             feeder = self._feed(task, cut(every), slots, model, progress, weights)
             held_feeder = self._feed(task, cut(held), slots, model, progress)
             model.fit_scales(feeder)
-        # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not.
-        targets = task.targets(cut(rows).samples)
-        loss, known = make_loss(config, task, targets), task.examples(targets)
-        known = np.pad(known, ((0, len(every) - len(rows)), (0, 0)), constant_values=np.nan)
-        augmenter = make_augmenter(config.augment, known, seed)
+        # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not. Few ask, and
+        # only then all targets are there at once.
+        asked = cut(rows).samples if self._counts_labels else cut(rows).samples[:1]
+        targets = task.targets(asked)
+        loss, augmenter = make_loss(config, task, targets), None
+        if self._counts_labels:
+            taught_rows = ((0, len(every) - len(rows)), (0, 0))
+            known = np.pad(task.examples(targets), taught_rows, constant_values=np.nan)
+            augmenter = make_augmenter(config.augment, known, seed)
         return _Ready(network, task, pieces, feeder, held_feeder, loss, augmenter, settings)
 
     def build(self, samples: list[Sample], seed: int) -> Network:
@@ -274,6 +282,12 @@ class Fitter:
         with self.clock.time(stage):
             return network_logits(network, rows, self.store, self.config, len(self.space), progress=progress)
 
+    @property
+    def _counts_labels(self) -> bool:
+        """Whether loss or augmentation want to know how common labels are."""
+        loss, augment = LOSSES.get(self.config.loss.name), self.config.augment
+        return loss.fit is not Loss.fit or bool(augment.steps or augment.rare) or self.config.task != "labels"
+
     def _feed(
         self,
         task: Task,
@@ -283,7 +297,12 @@ class Fitter:
         progress: Progress,
         weights: npt.NDArray[np.float32] | None = None,
     ) -> Feeder:
-        targets = task.targets(rows.samples)
+        samples = rows.samples
+        if isinstance(task, LabelTask):
+            blocks = (task.targets(samples[start : start + _BLOCK]) for start in range(0, len(samples), _BLOCK))
+            targets: KeptTargets | Targets = KeptTargets.of(blocks, len(task.space))
+        else:
+            targets = task.targets(samples)
         return feed(rows, slots, self.store, model, targets=targets, weights=weights, progress=progress)
 
     def _checkpointing(
