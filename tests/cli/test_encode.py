@@ -104,6 +104,8 @@ def test_nothing_to_store_is_said(encode):
         (["a.csv", "--share", "half"], 4, "share 'half' is not of the form 2/4"),
         (["a.csv", "--share", "5/4"], 4, "share 5/4 does not exist. Accepted: 1/N to N/N"),
         (["a.csv", "--run", "r", "--set", "seed=1", "--recipe", "x"], 4, "--recipe, --set: these make a configuration"),
+        (["a.csv", "--run", "r", "--preset", "fast"], 4, "--preset: these make a configuration"),
+        (["a.csv", "--recipe", "tfidf-linear", "--preset", "fast"], 4, "--preset"),
         (["a.csv", "--recipe", "x"], 4, "recipe 'x' does not exist"),
         (["a.csv", "--run", "nowhere"], 6, "nowhere"),
         (["--merge", "nowhere"], 3, "nowhere is no feature store: it has no file data.mdb. Fix: "),

@@ -25,6 +25,7 @@ def encode(
         Path | None, typer.Option(help="A run folder, whose encoders are used, in place of a configuration.")
     ] = None,
     recipe: options.Recipe = None,
+    preset: options.Preset = None,
     config: options.ConfigFile = None,
     changes: options.Set = None,
     without: options.Without = None,
@@ -51,7 +52,8 @@ def encode(
     """
     if not tables and not merge:
         raise typer.BadParameter("a table is needed, such as train.csv, or a store to --merge.", param_hint="TABLES")
-    given = {"--task": task, "--recipe": recipe, "--config": config, "--set": changes, "--without": without}
+    source = {"--task": task, "--recipe": recipe, "--preset": preset, "--config": config}
+    given = {**source, "--set": changes, "--without": without}
     given = {name: value for name, value in given.items() if value}
     if run is not None and given:
         raise ConfigError(
@@ -62,7 +64,10 @@ def encode(
 
     found = ahead(
         tables or [],
-        run or configure(task=task, recipe=recipe, file=config, changes=changes or [], without=without or []),
+        run
+        or configure(
+            task=task, recipe=recipe, preset=preset, file=config, changes=changes or [], without=without or []
+        ),
         images=images,
         data=options.data_changes(on_bad_image=on_bad_image, image=image_column, text=text_column, id=id_column),
         share=share,
