@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
 from pathlib import Path
 
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
 """What torch, BLAS, tokenizers and polars read before they start their threads."""
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _LARGE = -1, -3, 1 << 30
-"""glibc's names of two settings (malloc.h), and what both are set to: bytes."""
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -43,20 +39,6 @@ def settle_threads() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     for name in VARIABLES:  # not all that starts threads sees a container's share of a machine
         os.environ.setdefault(name, str(cores()))
-    _keep_memory()
-
-
-def _keep_memory() -> None:
-    """Let glibc keep what is freed: maps of a batch are of a size that it would give back and ask for at each layer.
-
-    A tuned encoder's step takes a tenth less. Elsewhere there is no such function, and nothing is done.
-    """
-    if any(name.startswith("MALLOC_") for name in os.environ):  # somebody has chosen
-        return
-    with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_MMAP_THRESHOLD, _LARGE)
-        mallopt(_TRIM_THRESHOLD, _LARGE)
 
 
 def _allowed() -> int | None:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from multitag.config.presets import preset_path
+from multitag.recipes import configure
 
 SMALL = ["encoders.image.variant=lite0", "encoders.image.size=64", "train.epochs=2", "train.min_steps=0"]
 SMALL += ["store.runtime=torch", "ensemble.members.words.train.epochs=2", "ensemble.members.words.train.min_steps=0"]
@@ -14,12 +15,12 @@ SET = [part for change in SMALL for part in ("--set", change)]
 
 
 @pytest.fixture
-def balanced(models):
-    return ["--preset", "balanced", *SET, "--set", f"encoders.text.model={models['bert']}"]
+def quick(models):
+    return ["--preset", "fast", *SET, "--set", f"encoders.text.model={models['bert']}"]
 
 
-def test_a_preset_is_trained_and_tells_its_plan(cli, balanced, table):
-    answer = cli("train", table, *balanced, "--out", "run", "--seed", "3", "--time-limit", "5m")
+def test_a_preset_is_trained_and_tells_its_plan(cli, quick, table):
+    answer = cli("train", table, *quick, "--out", "run", "--seed", "3", "--time-limit", "5m")
     assert answer.code == 0, answer.err
     lines = answer.err.splitlines()
     assert any(line.startswith("'frozen': about ") and line.endswith(" are left for it") for line in lines)
@@ -28,21 +29,23 @@ def test_a_preset_is_trained_and_tells_its_plan(cli, balanced, table):
     assert cli("predict", "run", table, "--out", "answers.csv", "--quiet").code == 0
 
 
-def test_json_has_the_plan(cli, balanced, table, tmp_path):
-    answer = cli("train", table, *balanced, "--out", "run", "--json", "--quiet", "--time-limit", "300")
+def test_json_has_the_plan(cli, quick, table, tmp_path):
+    answer = cli("train", table, *quick, "--out", "run", "--json", "--quiet", "--time-limit", "300")
     assert answer.code == 0, answer.err
     assert answer.err == ""
     plan = answer.json["plan"]
     assert plan["time_limit"] == 300
-    assert {name: part["status"] for name, part in plan["members"].items()} == {"frozen": "whole", "words": "whole"}
+    assert {name: part["status"] for name, part in plan["members"].items()} == dict.fromkeys(
+        configure(preset="fast").members, "whole"
+    )
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["plan"] == plan
 
 
-def test_it_goes_with_a_validation_table_and_is_overwritten(cli, balanced, table):
-    assert cli("train", table, *balanced, "--out", "run", "--quiet").code == 0
-    refused = cli("train", table, *balanced, "--out", "run", "--quiet", "--resume")
+def test_it_goes_with_a_validation_table_and_is_overwritten(cli, quick, table):
+    assert cli("train", table, *quick, "--out", "run", "--quiet").code == 0
+    refused = cli("train", table, *quick, "--out", "run", "--quiet", "--resume")
     assert refused.code == 6
-    answer = cli("train", table, *balanced, "--out", "run", "--overwrite", "--valid", table, "--json", "--quiet")
+    answer = cli("train", table, *quick, "--out", "run", "--overwrite", "--valid", table, "--json", "--quiet")
     assert answer.code == 0, answer.err
     assert "plan" not in answer.json
 

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -62,29 +61,3 @@ def test_threads_that_cannot_be_had_are_a_usage_error(value: str, capsys: pytest
 def test_threads_without_a_number(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["list", "losses", "--threads"]) == 2
     assert "--threads" in capsys.readouterr().err
-
-
-class _C:
-    """A C library that writes down what it is told."""
-
-    told: ClassVar[list[tuple[int, int]]] = []
-
-    def __init__(self, path: None) -> None:
-        self.mallopt = lambda setting, value: self.told.append((setting, value))
-
-
-def test_memory_is_kept_where_nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setattr(module.ctypes, "CDLL", _C)
-    module._keep_memory()
-    assert _C.told == [(-3, 1 << 30), (-1, 1 << 30)]  # malloc.h: M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
-    _C.told.clear()
-    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "131072")
-    module._keep_memory()
-    assert _C.told == []
-
-
-def test_a_c_library_without_such_settings_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.ctypes, "CDLL", lambda path: object())
-    module._keep_memory()
