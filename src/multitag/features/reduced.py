@@ -12,6 +12,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -104,10 +105,16 @@ def in_openvino(
     return run
 
 
-def _compiled(encoder: Encoder, path: Path, precision: Precision, crew: Crew) -> Run:
+@cache
+def _core() -> Any:
+    """OpenVINO, one for the process and never let go: what it compiled needs its libraries as long as it is there."""
     import openvino
 
-    core = openvino.Core()
+    return openvino.Core()
+
+
+def _compiled(encoder: Encoder, path: Path, precision: Precision, crew: Crew) -> Run:
+    core = _core()
     if precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         warnings.warn(
             "this processor has no units for bfloat16: OpenVINO computes in float32, no faster",
