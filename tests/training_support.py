@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from multitag.config import Config
+from multitag.training.steps import Stepper
 from multitag.types import Sample
 
 ONLY_TEXT = {"text": {"name": "bag_of_ngrams", "ngrams": 1, "min_count": 1}}
@@ -222,3 +225,17 @@ def contents(folder: Path) -> dict[str, Any]:
         "validation": metrics["validation"],
         "files": sorted(path.name for path in folder.iterdir()),
     }
+
+
+def stop_at(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C at the `number`th step of a training."""
+    step, calls = Stepper.step, 0
+
+    def counted(self: Stepper, *args: Any, **options: Any) -> float:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            signal.raise_signal(signal.SIGINT)
+        return step(self, *args, **options)
+
+    monkeypatch.setattr(Stepper, "step", counted)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from multitag.augment.base import BatchAugmentation, PictureAugmentation, TextAugmentation
+from multitag.augment.base import BatchAugmentation, MapAugmentation, PictureAugmentation, TextAugmentation
 from multitag.augment.mixing import mixed
 from multitag.augment.repeats import repeat_factors, repeated
 from multitag.types import Batch, Modality
@@ -96,7 +96,7 @@ class Draw:
             inputs: "states" (n, H * W, C), the square maps, row by row, of the rows that have any.
             where: For each, which row of the batch it is of.
         """
-        steps = [(n, step) for n, step in enumerate(self.augmenter.steps) if isinstance(step, PictureAugmentation)]
+        steps = [(n, step) for n, step in enumerate(self.augmenter.steps) if isinstance(step, MapAugmentation)]
         if modality != "image" or not steps:
             return inputs
         states = inputs["states"].clone()

@@ -25,8 +25,6 @@ class PictureAugmentation(ABC):
     """
 
     kind: ClassVar[Kind] = "image"
-    maps: ClassVar[bool] = False
-    """Whether it can change, about as well, the map that the frozen part of an encoder makes of a picture."""
 
     def __init__(self, *, p: Chance) -> None:
         self.p = p
@@ -35,17 +33,21 @@ class PictureAugmentation(ABC):
         """The picture, changed with chance `p`; the one given stays as it is."""
         return self.apply(picture, random) if random.random() < self.p else picture
 
+    @abstractmethod
+    def apply(self, picture: Image.Image, random: np.random.Generator) -> Image.Image:
+        """A changed RGB picture, of any size."""
+
+
+class MapAugmentation(PictureAugmentation):
+    """Base of those that change, about as well, the map that the frozen part of an encoder makes of a picture."""
+
     def on_map(self, grid: Tensor, random: np.random.Generator) -> Tensor:
         """A map (H, W, C), changed with chance `p` where the picture would have been."""
         return self.apply_to_map(grid, random) if random.random() < self.p else grid
 
-    def apply_to_map(self, grid: Tensor, random: np.random.Generator) -> Tensor:
-        """A changed map (H, W, C), where `maps` says that there is one."""
-        raise NotImplementedError(f"{type(self).__name__} changes pictures, not maps")
-
     @abstractmethod
-    def apply(self, picture: Image.Image, random: np.random.Generator) -> Image.Image:
-        """A changed RGB picture, of any size."""
+    def apply_to_map(self, grid: Tensor, random: np.random.Generator) -> Tensor:
+        """A changed map (H, W, C)."""
 
 
 class TextAugmentation(ABC):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from multitag.augment.base import Chance, PictureAugmentation
+from multitag.augment.base import Chance, MapAugmentation
 
 
-class Flip(PictureAugmentation):
+class Flip(MapAugmentation):
     """Mirrors pictures; not for labels that tell left from right, or that writing in the picture decides.
 
     Of an encoder whose lower part is stored (`first_trained`), the stored map is mirrored: about what the mirrored
@@ -21,8 +21,6 @@ class Flip(PictureAugmentation):
         p: The share of the pictures that are mirrored.
         direction: ``"horizontal"``, left and right change places; or ``"vertical"``, top and bottom.
     """
-
-    maps: ClassVar[bool] = True
 
     def __init__(self, *, p: Chance = 0.5, direction: Literal["horizontal", "vertical"] = "horizontal") -> None:
         super().__init__(p=p)

@@ -43,14 +43,17 @@ class AugmentConfig(Section):
             frozen: The names of the encoders that are frozen.
             in_part: Of the others, those whose lower part is.
         """
+        from multitag.augment.base import MapAugmentation  # it brings torch, which a configuration does without
+
         trained = {name: kind for name, kind in modalities.items() if name not in frozen}
         faults = []
         for step in self.steps:
             if step.name not in AUGMENTATIONS.table:
                 continue  # said already
-            kind = AUGMENTATIONS.get(step.name).kind
+            made = AUGMENTATIONS.get(step.name)
+            kind = made.kind
             stored = [name for name in in_part if trained.get(name) == kind]
-            if stored and not getattr(AUGMENTATIONS.get(step.name), "maps", False):
+            if stored and not issubclass(made, MapAugmentation):
                 faults.append(
                     f"[augment] '{step.name}' changes {_CALLED[kind]}s, and what the lower part of the encoder "
                     f"'{stored[0]}' says of them is stored. Fix: leave it out, or "

@@ -24,7 +24,20 @@ def preset_path(name: str) -> Path:
     Raises:
         ConfigError: No such preset.
     """
-    names = preset_names()
+    return packaged_path("preset", name, preset_names())
+
+
+def packaged_path(kind: str, name: str, names: list[str]) -> Path:
+    """The file of a configuration that comes with multitag.
+
+    Args:
+        kind: ``"preset"`` or ``"recipe"``: its folder is called so, in the plural.
+        name: Which.
+        names: All that there are.
+
+    Raises:
+        ConfigError: It is none of these.
+    """
     if name not in names:
-        raise ConfigError(f"preset '{name}' does not exist{closest(name, names)} Accepted: {', '.join(names)}.")
-    return Path(str(files("multitag") / "presets" / f"{name}.toml"))
+        raise ConfigError(f"{kind} '{name}' does not exist{closest(name, names)} Accepted: {', '.join(names)}.")
+    return Path(str(files("multitag") / f"{kind}s" / f"{name}.toml"))

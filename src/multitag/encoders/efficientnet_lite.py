@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from PIL import Image
 from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d
 
 from multitag.encoders import efficientnet_net as parts
-from multitag.encoders.base import Encoder, Inputs, weights_hash
+from multitag.encoders.base import Encoder, Inputs
 from multitag.encoders.efficientnet_lower import EfficientNetLower
-from multitag.encoders.resizing import Resize, square_pixels
+from multitag.encoders.efficientnet_packaged import PackagedEfficientNet
+from multitag.encoders.resizing import Resize
 from multitag.errors import ConfigError
-from multitag.types import Encoded, Modality
+from multitag.types import Encoded
 
 
-class EfficientNetLite(Encoder):
+class EfficientNetLite(PackagedEfficientNet):
     """EfficientNet-Lite (Tan & Le 2019, arXiv 1905.11946; Lite without squeeze-excitation, ReLU6), ImageNet weights.
 
     Pictures are scaled by (x - 127) / 128: the weights were trained so, and ImageNet's usual
@@ -43,8 +42,6 @@ class EfficientNetLite(Encoder):
         ConfigError: There is no block `first_trained`.
     """
 
-    modality: ClassVar[Modality] = "image"
-
     def __init__(
         self,
         *,
@@ -54,31 +51,15 @@ class EfficientNetLite(Encoder):
         resize: Resize = "stretch",
         first_trained: Annotated[int, Field(ge=0)] = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(variant, parts.NATIVE_SIZE[variant] if size == "native" else size, resize)
         last = parts.BLOCKS[variant] - 1
         if first_trained > last:
             raise ConfigError(
                 f"option 'first_trained' = {first_trained}: the last block of {variant} is {last}. "
                 f"Accepted: 0 to {last}; 0 trains all"
             )
-        self.variant = variant
         self.first_trained = first_trained
-        self.size = parts.NATIVE_SIZE[variant] if size == "native" else size
         self.pool = pool
-        self.resize: Resize = resize
-        self._unfolded: str | None = None
-
-    def load(self) -> None:
-        """Build the network and load the packaged weights, as tensors only and by their pinned hash."""
-        self._take(parts.pretrained(self.variant, self.size))
-
-    def restore(self, assets: dict[str, Any]) -> None:
-        """Build the network; the weights come with the run's model."""
-        self._take(parts.build(self.variant, self.size))
-
-    def assets(self) -> dict[str, Any]:
-        """Nothing: the options say all."""
-        return {}
 
     def _take(self, net: Any) -> None:
         """Keep the network, or its upper part, and learn the widths."""
@@ -104,21 +85,11 @@ class EfficientNetLite(Encoder):
         lower.load()
         return lower
 
-    def optimize(self) -> None:
-        """Fold batch normalisation into the convolutions and lay memory out channels-last: over twice as fast."""
-        self._unfolded = weights_hash(self.net)
-        parts.fold(self.net)
-
     def identity(self) -> dict[str, Any]:
         """The weights' hash, the size, the pooling and the resizing."""
-        weights = self._unfolded or weights_hash(self.net)  # of the weights as they came, not as they were folded
         # Stretching goes without saying: features stored before there was a choice stay good.
         shape = {} if self.resize == "stretch" else {"resize": self.resize}
-        return {"weights": weights, "variant": self.variant, "size": self.size, "pool": self.pool, **shape}
-
-    def prepare(self, items: Sequence[Image.Image]) -> Inputs:
-        """Pixels (B, 3, S, S), channels last in memory."""
-        return {"pixels": square_pixels(items, self.size, self.resize)}
+        return {"weights": self.weights, "variant": self.variant, "size": self.size, "pool": self.pool, **shape}
 
     def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
         """pooled (B, D); tokens (B, H * W, 1280) with a mask of all True.

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
-from PIL import Image
 
 from multitag.encoders import efficientnet_net as parts
-from multitag.encoders.base import Encoder, Inputs, weights_hash
-from multitag.encoders.resizing import Resize, square_pixels
-from multitag.types import Encoded, Modality
+from multitag.encoders.base import Inputs
+from multitag.encoders.efficientnet_packaged import PackagedEfficientNet
+from multitag.encoders.resizing import Resize
+from multitag.types import Encoded
 
 
-class EfficientNetLower(Encoder):
+class EfficientNetLower(PackagedEfficientNet):
     """The stem and the first blocks of an EfficientNet-Lite.
 
     Tokens are the places of the map after the last of these blocks, row by row. The pooled vector is that map's mean,
@@ -31,24 +30,9 @@ class EfficientNetLower(Encoder):
         WeightsError: The `offline` extra is not installed, or its files are not those we pinned.
     """
 
-    modality: ClassVar[Modality] = "image"
-
     def __init__(self, variant: parts.Variant, size: int, resize: Resize, blocks: int) -> None:
-        super().__init__()
-        self.variant, self.size, self.resize, self.blocks = variant, size, resize, blocks
-        self._unfolded: str | None = None
-
-    def load(self) -> None:
-        """Build the part and load its packaged weights."""
-        self._take(parts.pretrained(self.variant, self.size))
-
-    def restore(self, assets: dict[str, Any]) -> None:
-        """Build the part; nobody keeps its weights in a run, but they can be given."""
-        self._take(parts.build(self.variant, self.size))
-
-    def assets(self) -> dict[str, Any]:
-        """Nothing: the options say all."""
-        return {}
+        super().__init__(variant, size, resize)
+        self.blocks = blocks
 
     def _take(self, net: Any) -> None:
         after = parts.channels(net)
@@ -58,19 +42,9 @@ class EfficientNetLower(Encoder):
         parts.keep_below(net, self.blocks)
         self.net = net
 
-    def optimize(self) -> None:
-        """Fold batch normalisation into the convolutions, channels last."""
-        self._unfolded = weights_hash(self.net)
-        parts.fold(self.net)
-
     def identity(self) -> dict[str, Any]:
         """The hash of this part's weights, its length, the size and the resizing."""
-        weights = self._unfolded or weights_hash(self.net)
-        return {"weights": weights, "size": self.size, "resize": self.resize, "blocks": self.blocks}
-
-    def prepare(self, items: Sequence[Image.Image]) -> Inputs:
-        """Pixels (B, 3, S, S), channels last in memory."""
-        return {"pixels": square_pixels(items, self.size, self.resize)}
+        return {"weights": self.weights, "size": self.size, "resize": self.resize, "blocks": self.blocks}
 
     def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
         """pooled (B, D); tokens (B, H * W, C) with a mask of all True."""

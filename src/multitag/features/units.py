@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 
@@ -17,7 +18,8 @@ def has_bfloat16() -> bool:
         return bool(torch.cuda.is_bf16_supported())
     if torch.accelerator.is_available():
         return False
-    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older torch cannot say: float32 is right
+    return bool(known.get("amx_bf16", False))
 
 
 def settle_precision(config: Config) -> Config:

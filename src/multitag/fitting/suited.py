@@ -18,8 +18,9 @@ _CALLED = {"image": "picture", "text": "text"}
 def suited(config: Config, samples: Iterable[Sample]) -> tuple[Config, list[str]]:
     """A preset without what the rows have nothing for, and notes that say so; any other configuration as it stands.
 
-    Members of an ensemble all of whose encoders lack their modality are left out, as are such encoders of the others;
-    an encoder that is left alone goes straight to its head.
+    Members of an ensemble all of whose encoders lack their modality are left out, and those that were to train such
+    encoders alone: without them they are like the members with frozen ones. Such encoders of the others are left out,
+    and an encoder that is left alone goes straight to its head.
 
     Args:
         config: What was asked for.
@@ -50,7 +51,7 @@ def suited(config: Config, samples: Iterable[Sample]) -> tuple[Config, list[str]
         if member is None:
             continue
         own, reduced = values["ensemble"]["members"][name], _without(member.values(), member, gone)
-        if reduced is None:
+        if reduced is None or _trains_only(member, gone):
             left_out.append(name)
             del values["ensemble"]["members"][name]
             continue
@@ -64,6 +65,12 @@ def suited(config: Config, samples: Iterable[Sample]) -> tuple[Config, list[str]
     if left_out:
         notes[0] += f", and with them the members {listed(left_out)}"
     return Config.parse(values), notes
+
+
+def _trains_only(member: Config, gone: Iterable[str]) -> bool:
+    """Whether a member trains encoders, and all of these are of the modalities `gone`."""
+    trained = [section for section in member.encoders.values() if not section.frozen]
+    return bool(trained) and all(_modality(section) in gone for section in trained)
 
 
 def _without(values: Mapping[str, Any], config: Config, gone: Iterable[str]) -> dict[str, Any] | None:

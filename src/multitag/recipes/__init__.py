@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from multitag.config import Config, RecipeConfig
-from multitag.config.presets import preset_path
+from multitag.config.presets import packaged_path, preset_path
 from multitag.errors import ConfigError
-from multitag.registry import closest
 
 
 def recipe_names() -> list[str]:
@@ -26,10 +25,7 @@ def recipe_path(name: str) -> Path:
     Raises:
         ConfigError: No such recipe.
     """
-    names = recipe_names()
-    if name not in names:
-        raise ConfigError(f"recipe '{name}' does not exist{closest(name, names)} Accepted: {', '.join(names)}.")
-    return Path(str(files(__name__) / f"{name}.toml"))
+    return packaged_path("recipe", name, recipe_names())
 
 
 def read_header(name: str) -> RecipeConfig:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,10 +29,9 @@ from multitag.studies.material import read_material
 from multitag.studies.warming import warm
 from multitag.tagger import SpanTagger
 from multitag.training import Interrupted
-from multitag.training.steps import Stepper
 from multitag.types import Sample
 from tiny import write_table
-from training_support import contents, quick, scenes
+from training_support import contents, quick, scenes, stop_at
 
 LITE = {"name": "efficientnet_lite", "variant": "lite0", "size": 64, "frozen": False, "first_trained": 12}
 
@@ -117,19 +115,6 @@ def test_a_saved_run_answers_as_before_and_has_the_upper_parts_alone(
     assert {name: entry["fingerprint"] for name, entry in entries.items()} == {
         name: slot.lower.fingerprint for name, slot in slots.items()
     }
-
-
-def stop_at(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    step, calls = Stepper.step, 0
-
-    def counted(self: Stepper, *args: Any, **options: Any) -> float:
-        nonlocal calls
-        calls += 1
-        if calls == number:
-            signal.raise_signal(signal.SIGINT)
-        return step(self, *args, **options)
-
-    monkeypatch.setattr(Stepper, "step", counted)
 
 
 @pytest.mark.parametrize("step", [2, 5, 8])

@@ -54,6 +54,26 @@ def test_members_that_read_nothing_else_are_left_out() -> None:
     assert notes[0].endswith("and with them the members words")
 
 
+@pytest.mark.parametrize(
+    ("rows", "left"), [(TEXT, ["frozen", "words", "both"]), (IMAGE, ["frozen", "pictures", "both"])]
+)
+def test_members_that_were_to_train_what_is_gone_are_left_out(rows: list[Sample], left: list[str]) -> None:
+    """Without it they would be the frozen member once more, which costs time and adds nothing."""
+    image = {**PICTURE["image"], "frozen": False}
+    words = {"name": "lstm", "frozen": False}
+    frozen_words = {"name": "bag_of_ngrams", "frozen": True}
+    members = {
+        "frozen": {"encoders": {**PICTURE, "words": frozen_words}},
+        "pictures": {"encoders": {"image": image, "words": frozen_words}},
+        "words": {"encoders": {**PICTURE, "words": words}},
+        "both": {"encoders": {"image": image, "words": words}},
+    }
+    found, notes = suited(preset(members), rows)
+    assert sorted(found.members) == sorted(left)
+    gone = "pictures" if rows is TEXT else "words"
+    assert notes[0].endswith(f"and with them the members {gone}")
+
+
 def test_each_member_keeps_its_own_fusion() -> None:
     """Two encoders of one modality are still fused, though the shared part has one left, and no fusion any more."""
     two = {"small": PICTURE["image"], "large": {**PICTURE["image"], "size": 96}}

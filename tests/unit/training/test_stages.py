@@ -18,7 +18,7 @@ from multitag.training import Interrupted, run
 from multitag.training.stages import Stages
 from multitag.training.steps import Stepper
 from tiny import write_table
-from training_support import Kill, contents, quick, scenes, train_in_child, train_in_two
+from training_support import Kill, contents, quick, scenes, stop_at, train_in_child, train_in_two
 
 
 def staged(models: dict[str, Path], *, stages: list[dict[str, Any]] | None = None, **more: Any) -> Config:
@@ -135,19 +135,6 @@ def test_a_stage_starts_from_the_best_weights_and_an_optimiser_that_remembers_no
     # Momentum starts at the gradient: of what it had in the first stage nothing is left.
     assert watched[6]["moments"] == 0
     assert watched[7]["moments"] > 0
-
-
-def stop_at(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    step, calls = Stepper.step, 0
-
-    def counted(self: Stepper, *args: Any, **options: Any) -> float:
-        nonlocal calls
-        calls += 1
-        if calls == number:
-            signal.raise_signal(signal.SIGINT)
-        return step(self, *args, **options)
-
-    monkeypatch.setattr(Stepper, "step", counted)
 
 
 @pytest.fixture(scope="module")
