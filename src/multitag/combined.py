@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from multitag.networks import Network, Networks
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent, within
 from multitag.tasks.base import Logits
+from multitag.types import BoolArray, Modality
+
+_OTHER: dict[Modality, Modality] = {"image": "text", "text": "image"}
 
 
 @dataclass(frozen=True)
@@ -25,25 +28,38 @@ class Combined:
     Attributes:
         members: The pipelines by name, in the combiner's order.
         combiner: Joins their logits; fitted.
+        without: Combiners for rows that lack a picture, or a text, and have the other: what members say of such rows
+            deserves other weights. Rows of which there is none here are joined by `combiner`.
     """
 
     members: Mapping[str, Pipeline]
     combiner: Combiner
+    without: Mapping[Modality, Combiner] = field(default_factory=dict)
 
     def logits(self, rows: Rows, *, progress: Progress = silent) -> Logits:
         """The joined logits (N, K) of the rows, in their order."""
         each = [pipeline.logits(rows, progress=within(name, progress)) for name, pipeline in self.members.items()]
-        return self.join(each)
+        return self.join(each, rows)
 
-    def join(self, logits: Iterable[Logits]) -> Logits:
-        """The joined logits (N, K) of each member's own (N, K), not yet calibrated."""
-        joined: Logits = self.combiner.apply(calibrated(self.members.values(), logits)).astype(np.float32)
+    def join(self, logits: Iterable[Logits], rows: Rows) -> Logits:
+        """The joined logits (N, K) of what each member says of the rows, (N, K) and not yet calibrated."""
+        known = calibrated(self.members.values(), logits)
+        joined: Logits = self.combiner.apply(known).astype(np.float32)
+        for modality, combiner in self.without.items():
+            lacking = lacks_only(rows, modality)
+            if lacking.any():
+                joined[lacking] = combiner.apply(known[:, lacking])
         return joined
 
     @property
     def networks(self) -> tuple[Network, ...]:
         """The networks of all members."""
         return tuple(network for pipeline in self.members.values() for network in networks_of(pipeline))
+
+
+def lacks_only(rows: Rows, modality: Modality) -> BoolArray:
+    """(N,), which rows lack the modality and have the other."""
+    return ~rows.have(modality) & rows.have(_OTHER[modality])
 
 
 def calibrated(pipelines: Iterable[Pipeline], logits: Iterable[Logits]) -> Logits:

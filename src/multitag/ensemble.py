@@ -118,7 +118,7 @@ def _table(plan: Config | str, shared: Config) -> dict[str, Any]:
     if isinstance(plan, str):
         return {"run": plan}
     base, own = shared.values(), plan.values()
-    train = {key: value for key, value in own.pop("train").items() if key not in COMMON_TRAINING}
+    train = {key: value for key, value in own.pop("train").items() if key not in (*COMMON_TRAINING, "folds")}
     differing = {key: value for key, value in own.items() if key not in COMMON and value != base.get(key)}
     changed = {key: value for key, value in train.items() if value != base["train"].get(key)}
     return differing | ({"train": changed} if changed else {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Modality = Literal["image", "text"]
+MODALITIES: frozenset[Modality] = frozenset(get_args(Modality))
 FloatArray = npt.NDArray[np.floating[Any]]
 BoolArray = npt.NDArray[np.bool_]
 ImageSource = Path | bytes
@@ -50,6 +51,12 @@ class Sample:
     """Where the row stands, ``"train.csv:17"``, for messages."""
     row_labels: tuple[str, ...] | None = None
     """Where spans are learned, the labels that the row has beside them; `labels` are then those of its spans."""
+
+    def has(self, modality: Modality) -> bool:
+        """Whether the row has a picture, or a text; one of white space only says nothing."""
+        if modality == "image":
+            return self.image is not None
+        return self.text is not None and bool(self.text.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,25 @@ def test_all_members_have_the_same_folds(trainings: list[Any]) -> None:
     assert {row["member"] for row in fitted.history} == {"a", "b"}
 
 
+def test_a_member_has_folds_of_its_own(trainings: list[Any]) -> None:
+    """Each row is held out once, in each member; where a share is held out, there are no folds for any."""
+    config = quick(
+        train={"epochs": 2, "folds": 4},
+        ensemble={"combiner": {"name": "stacking"}, "members": {"a": {}, "b": {"train": {"folds": 2}}}},
+    )
+    whole = Ensemble.from_config(config).fit(scenes())
+    names = [name for name, *_ in trainings]
+    assert names == [*(f"a-fold{k}" for k in range(1, 5)), "b-fold1", "b-fold2"]
+    for prefix in "ab":
+        held = [row for name, _, rows in trainings if name.startswith(prefix) for row in rows]
+        assert sorted(held) == sorted(row.id for row in scenes())
+    assert all(not rows & held for _, rows, held in trainings)
+    assert whole.predict(scenes(5)).values.shape == (5, 3)
+    trainings.clear()
+    Ensemble.from_config(config.changed(["train.folds=0"])).fit(scenes())
+    assert [name for name, *_ in trainings] == ["a-main", "b-main"]
+
+
 @pytest.mark.parametrize(
     "settings",
     [[], ["train.folds=3"], ["decision.fit_on=out_of_fold", "decision.folds=3"]],
@@ -329,7 +348,7 @@ class TestConfiguration:
         values = tomllib.loads(self.TOML)
         values["train"]["lr"] = -1
         values["ensemble"]["combiner"] = {"name": "majority_vot"}
-        values["ensemble"]["members"]["a"] = {"head": {"name": "mpl"}, "train": {"epochs": 0, "folds": 2}}
+        values["ensemble"]["members"]["a"] = {"head": {"name": "mpl"}, "train": {"epochs": 0, "folds": 0}}
         values["ensemble"]["members"]["b"] = {"data": {"text": "x"}, "hed": {"name": "mlp"}}
         values["ensemble"]["members"]["c"] = {"run": "runs/x", "seed": 3}
         values["ensemble"]["members"]["no name"] = {"fusion": {"name": "single"}, "encoders": {}}
@@ -341,7 +360,7 @@ class TestConfiguration:
             "[ensemble.combiner] combiner 'majority_vot' does not exist; did you mean 'majority_vote'",
             "[ensemble.members.a.head] head 'mpl' does not exist; did you mean 'mlp'",
             "[ensemble.members.a.train] epochs = 0",
-            "[ensemble.members.a] train.folds: all members share it",
+            "[ensemble.members.a] train.folds = 0: a member's own folds are 2 to 20",
             "[ensemble.members.b] data: all members share it",
             "[ensemble.members.b] hed: no such section; did you mean 'head'",
             "[ensemble.members.c] run: a fitted run changes no setting. Fix: leave out seed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ class Combiner(ABC):
     """
 
     labels_: int
+    by_modality: ClassVar[bool] = False
+    """Whether rows without a picture, and those without a text, get a combiner of their own, fitted on such rows."""
 
     def __init__(self, members: int, /) -> None:
         self.members = members

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -33,6 +33,7 @@ class Stacking(Combiner):
         offsets_: (K,).
     """
 
+    by_modality: ClassVar[bool] = True
     coefficients_: Floats
     offsets_: Floats
 

@@ -15,7 +15,7 @@ from multitag.registry import closest
 
 COMMON = ("task", "recipe", "preset", "data", "calibration", "decision", "store", "ensemble")
 """Sections that all members share."""
-COMMON_TRAINING = ("folds", "max_size", "time_limit", "checkpoint_seconds", "tracker")
+COMMON_TRAINING = ("max_size", "time_limit", "checkpoint_seconds", "tracker")
 """Settings of [train] that all members share."""
 
 
@@ -23,7 +23,8 @@ class EnsembleConfig(Section):
     """Several models on the same rows, and how their answers are joined.
 
     A member's table holds the sections in which it differs from the rest of the configuration: those of [train] key by
-    key, any other section as a whole. Or it holds `run`, the folder of a run that is fitted already.
+    key, any other section as a whole. Or it holds `run`, the folder of a run that is fitted already. A member may have
+    a number of folds of its own where the others are trained in folds too: each row still is answered out of fold.
     """
 
     combiner: Component = Component(name="mean")
@@ -40,6 +41,8 @@ class EnsembleConfig(Section):
         values = {key: value for key, value in base.items() if key not in ("recipe", "preset", "ensemble")} | own
         if isinstance(own.get("train"), Mapping):
             values["train"] = {**base.get("train", {}), **own["train"]}
+            if base.get("train", {}).get("folds") == 0:  # a share of the rows is held out, of all members
+                values["train"]["folds"] = 0
         return values
 
     def checked(
@@ -104,6 +107,11 @@ def _table_faults(where: str, name: str, own: Mapping[str, Any], allowed: list[s
     train = own.get("train")
     shared = [key for key in COMMON_TRAINING if isinstance(train, Mapping) and key in train]
     faults += [f"{where} train.{key}: all members share it. Fix: set it in [train]." for key in shared]
+    if isinstance(train, Mapping) and "folds" in train and train["folds"] in ("auto", 0, 1):
+        faults.append(
+            f"{where} train.folds = {train['folds']!r}: a member's own folds are 2 to 20, where all are trained in "
+            f"folds. Fix: leave it out, or set [train] folds = 0 for all."
+        )
     return faults
 
 

@@ -29,6 +29,7 @@ from multitag.heads import HEADS
 from multitag.losses import LOSSES
 from multitag.registry import Registry
 from multitag.spans import SPAN_DECODERS
+from multitag.types import MODALITIES, Modality
 
 
 def _default_encoders() -> dict[str, EncoderConfig]:
@@ -112,9 +113,15 @@ class Config(Section):
     @property
     def reads_pictures(self) -> bool:
         """Whether any encoder reads pictures; where none does, they are not even looked at."""
+        return "image" in self.modalities
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the encoders read; a run that is fitted already may read both."""
         if self.ensemble is not None:
-            return any(member is None or member.reads_pictures for member in self.members.values())
-        return any(ENCODERS.get(encoder.name).modality == "image" for encoder in self.encoders.values())
+            each = [MODALITIES if member is None else member.modalities for member in self.members.values()]
+            return frozenset[Modality]().union(*each)
+        return frozenset(ENCODERS.get(encoder.name).modality for encoder in self.encoders.values())
 
     @property
     def members(self) -> dict[str, Config | None]:

@@ -65,7 +65,7 @@ def opened(pipeline: Pipeline, progress: Progress = silent) -> Iterator[Score]:
 def _logits(scorer: Scorer, rows: Rows, store: FeatureStore) -> Logits:
     """Logits (N, K) as the scorer gives them, features in the store that is given."""
     if isinstance(scorer, Combined):
-        return scorer.join([_logits(member.scorer, rows, store) for member in scorer.members.values()])
+        return scorer.join([_logits(member.scorer, rows, store) for member in scorer.members.values()], rows)
     if isinstance(scorer, Networks):
         each = [
             network_logits(network, rows, store, scorer.config, scorer.labels, progress=silent)

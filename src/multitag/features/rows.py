@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+import numpy as np
 
 from multitag.config import Config
 from multitag.data.image_check import BadImage, require_images
 from multitag.data.images import content_hash
 from multitag.errors import DataError
 from multitag.progress import Progress, silent
-from multitag.types import Sample
+from multitag.types import BoolArray, Modality, Sample
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,16 @@ class Rows:
     def take(self, places: Sequence[int]) -> Rows:
         """The rows at `places`, in that order."""
         return Rows([self.samples[place] for place in places], [self.hashes[place] for place in places])
+
+    def have(self, modality: Modality) -> BoolArray:
+        """(N,), which rows have a picture, or a text."""
+        return np.array([sample.has(modality) for sample in self.samples], bool)
+
+    def without(self, modality: Modality) -> Rows:
+        """The rows with their pictures, or their texts, taken away."""
+        if modality == "text":
+            return Rows([replace(sample, text=None) for sample in self.samples], self.hashes)
+        return Rows([replace(sample, image=None) for sample in self.samples], [None] * len(self))
 
     def __add__(self, other: Rows) -> Rows:
         return Rows(self.samples + other.samples, self.hashes + other.hashes)

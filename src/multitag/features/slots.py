@@ -123,9 +123,7 @@ class Slot:
 
     def has(self, sample: Sample) -> bool:
         """Whether a row has what this encoder reads; a text of white space only says nothing."""
-        if self.encoder.modality == "image":
-            return sample.image is not None
-        return sample.text is not None and bool(sample.text.strip())
+        return sample.has(self.encoder.modality)
 
     def items(self, samples: Sequence[Sample]) -> list[object]:
         """What the encoder's `prepare` takes, for rows that have it: pictures decoded, texts as they stand."""

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from multitag.combined import Combined, calibrated, networks_of
-from multitag.combiners import COMBINERS, Combiner
-from multitag.config import Component, Config, EnsembleConfig
+from multitag.combined import networks_of
+from multitag.config import EnsembleConfig
 from multitag.deadline import OutOfTime
-from multitag.errors import ConfigError, DataError, RunError
-from multitag.fitting.copies import are_copies, row_keys
+from multitag.errors import DataError, RunError
+from multitag.fitting.copies import are_copies
 from multitag.fitting.fitter import Fitter
-from multitag.fitting.label_checks import always_labelled, listed
+from multitag.fitting.folding import member_fitter
+from multitag.fitting.joining import joined, section_of, taken_away
+from multitag.fitting.label_checks import listed
 from multitag.fitting.out_of_fold import OnEpoch, part_of
 from multitag.fitting.outcome import Outcome
-from multitag.fitting.planner import Planner, member_fitter
+from multitag.fitting.planner import Planner
 from multitag.fitting.self_training import train_generations
 from multitag.fitting.sides import Sides
 from multitag.fitting.size_limit import require_size
 from multitag.interrupts import uninterrupted
-from multitag.pipeline import HeldOut, Pipeline
+from multitag.pipeline import Pipeline
 from multitag.progress import Progress
 from multitag.runs.artifacts import load_run
 
@@ -42,8 +43,8 @@ def train_ensemble(
 ) -> Outcome:
     """Train the members of an ensemble, and fit the combiner, a calibration and a decision on rows that none has seen.
 
-    All members see the same rows, held-out rows and folds: what [train] and [decision] say of them holds for all, so
-    each row that the combiner is fitted on was seen by no network whose logits of it are used.
+    All members see the same rows and held-out rows. Where there are folds, a member may have a number of its own: each
+    row that the combiner is fitted on was seen by no network whose logits of it are used, however many there are.
 
     Args:
         fitter: Of the ensemble's configuration.
@@ -59,20 +60,25 @@ def train_ensemble(
         Interrupted: Ctrl-C; the message says in which member.
     """
     config = fitter.config
-    section = _section(config)
+    section = section_of(config)
     members = config.members
     given = {name: _open(name, section, fitter, sides) for name, member in members.items() if member is None}
-    fitters = {name: member_fitter(fitter, name, member) for name, member in members.items() if member is not None}
+    without = taken_away(config)
+    fitters = {
+        name: replace(member_fitter(fitter, name, member), without=without)
+        for name, member in members.items()
+        if member is not None
+    }
     fitted = [network for pipeline in given.values() for network in networks_of(pipeline)]
     require_size(config.train.max_size, fitters, fitted, sides.learned)
     outcomes: dict[str, Outcome] = {}
     names = list(members)
     for number, name in enumerate(names, 1):
-        found = None
+        found, later = None, [fitters[other].config for other in names[number:] if other in fitters]
         with part_of(name, progress) as told:
             if name in given:
                 found = _answers(given[name], fitter, sides, told)
-            elif (planned := planner.member(name, fitters[name], sides, told)) is not None:
+            elif (planned := planner.member(name, fitters[name], sides, told, to_come=later)) is not None:
                 found = _trained(name, planned, sides, planner, told, on_epoch)
         if found is None:
             continue
@@ -80,8 +86,8 @@ def train_ensemble(
         to_come = tuple(names[number:])
         if so_far is not None and to_come:
             with uninterrupted():
-                so_far(_joined(fitter, sides, outcomes), to_come)
-    return _joined(fitter, sides, outcomes)
+                so_far(joined(fitter, sides, outcomes), to_come)
+    return joined(fitter, sides, outcomes)
 
 
 def _trained(
@@ -96,59 +102,6 @@ def _trained(
     except OutOfTime:
         return None
     return replace(found, history=[{"member": name, **row} for row in found.history])
-
-
-def _joined(fitter: Fitter, sides: Sides, outcomes: Mapping[str, Outcome]) -> Outcome:
-    """The members so far as one, with the combiner, a calibration and a decision fitted."""
-    config, space = _of(fitter.config, list(outcomes)), fitter.space
-    section = _section(config)
-    with fitter.clock.time("deciding"):
-        gold = space.encode(sides.chosen.samples)
-        pipelines = {name: outcome.pipeline for name, outcome in outcomes.items()}
-        known = calibrated(pipelines.values(), [outcome.chosen for outcome in outcomes.values()])
-        combiner: Combiner = COMBINERS.build(section.combiner.name, section.combiner.options, len(outcomes))
-        scorer = Combined(pipelines, combiner.fit(known, gold))
-        joined = combiner.apply(known).astype(np.float32)
-        held_out = HeldOut(joined, gold, always_labelled(sides.every.samples), row_keys(sides.chosen))
-        keys = np.unique(np.concatenate([pipeline.trained_on for pipeline in pipelines.values()]))
-        pseudo_keys = np.unique(np.concatenate([pipeline.pseudo_labelled for pipeline in pipelines.values()]))
-        pipeline = Pipeline.fitted(config, space, scorer, held_out, keys, pseudo_keys)
-    return Outcome(
-        pipeline,
-        networks=scorer.networks,
-        chosen=joined,
-        scored=scorer.join([outcome.scored for outcome in outcomes.values()]),
-        history=[row for outcome in outcomes.values() for row in outcome.history],
-        members={name: (outcome.pipeline, outcome.scored) for name, outcome in outcomes.items()},
-        generations={
-            f"{name}, {role}": generation
-            for name, outcome in outcomes.items()
-            for role, generation in outcome.generations.items()
-        },
-    )
-
-
-def _of(config: Config, names: Sequence[str]) -> Config:
-    """The ensemble's configuration with these members alone.
-
-    A combiner whose options are of another number of members, such as weights, is the mean then.
-    """
-    section = _section(config)
-    if len(names) == len(section.members):
-        return config
-    combiner = section.combiner
-    try:
-        COMBINERS.build(combiner.name, combiner.options, len(names))
-    except ConfigError:
-        combiner = Component.model_validate({"name": "mean", **COMBINERS.resolve("mean", {})})
-    members = {name: section.members[name] for name in names}
-    return config.model_copy(update={"ensemble": EnsembleConfig(combiner=combiner, members=members)})
-
-
-def _section(config: Config) -> EnsembleConfig:
-    if config.ensemble is None:
-        raise ValueError("the configuration has no [ensemble]")
-    return config.ensemble
 
 
 def _open(name: str, section: EnsembleConfig, fitter: Fitter, sides: Sides) -> Pipeline:
@@ -180,4 +133,8 @@ def _answers(pipeline: Pipeline, fitter: Fitter, sides: Sides, progress: Progres
     with fitter.clock.time("testing"):
         chosen = pipeline.logits(sides.chosen, progress=progress)
         scored = chosen if sides.held is sides.chosen else pipeline.logits(sides.held, progress=progress)
-    return Outcome(pipeline, networks_of(pipeline), chosen, scored, [])
+        without = {
+            modality: pipeline.logits(sides.chosen.without(modality), progress=progress)
+            for modality in taken_away(fitter.config)
+        }
+    return Outcome(pipeline, networks_of(pipeline), chosen, scored, [], without=without)

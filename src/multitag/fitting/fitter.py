@@ -39,7 +39,7 @@ from multitag.tasks.labels import LabelTask
 from multitag.tasks.pieces import Pieces
 from multitag.training import Checkpointing, make_accelerator, train
 from multitag.training.pace import measure_pace
-from multitag.types import LabelSpace, Sample
+from multitag.types import LabelSpace, Modality, Sample
 
 _BLOCK = 4096
 """So many rows' targets are made at a time, and only those kept that are not 0."""
@@ -110,6 +110,7 @@ class Fitter:
         lessons: The rows without labels, where there are any.
         most: Epochs of each stage that a time limit leaves; `None` leaves as many as the configuration says.
         limit: When its networks must be trained, if at some time.
+        without: Asked of the networks of a fold beside what they say of its rows: what they say of them without this.
     """
 
     config: Config
@@ -124,6 +125,7 @@ class Fitter:
     lessons: Lessons | None = None
     most: tuple[int, ...] | None = None
     limit: Limit | None = None
+    without: tuple[Modality, ...] = ()
 
     def train(
         self,
@@ -208,7 +210,8 @@ class Fitter:
                 augmenter=ready.augmenter,
                 seconds=seconds,
             )
-        return Needed(built + pace.scoring, pace.epoch, ready.settings.lengths)
+        scoring = pace.scoring * (2 if self.without else 1)  # a row without a picture takes next to nothing
+        return Needed(built + scoring, pace.epoch, ready.settings.lengths)
 
     def _ready(self, rows: Rows, held: Rows, seed: int, taught: Taught | None, progress: Progress) -> _Ready:
         """All that a training needs, built under its seed, whatever random numbers were drawn before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,8 +19,9 @@ from multitag.fitting.sides import Sides
 from multitag.inference import gathered
 from multitag.networks import Network, Networks, averaged
 from multitag.pipeline import HeldOut, Pipeline
-from multitag.progress import Progress
+from multitag.progress import Progress, within
 from multitag.tasks.base import Logits
+from multitag.types import Modality
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Outcome:
         chosen: Logits (N, K) of the rows that calibration and decision are fitted on.
         scored: Logits (M, K) of the rows that scores are given of.
         history: A row for each epoch of each network.
+        without: Logits (N, K) of the rows of `chosen` without their pictures, or texts, where the fitter was asked.
         members: Of an ensemble, each member with its own logits (M, K) of the rows that scores are given of.
         generations: Where students were trained, the teacher and they, in turn.
     """
@@ -56,6 +59,7 @@ class Outcome:
     chosen: Logits
     scored: Logits
     history: list[dict[str, Any]]
+    without: Mapping[Modality, Logits] = field(default_factory=dict)
     members: dict[str, tuple[Pipeline, Logits]] = field(default_factory=dict)
     generations: dict[str, Generation] = field(default_factory=dict)
 
@@ -90,7 +94,7 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
             HeldOut(answers.chosen, gold, always, row_keys(sides.chosen)),
             kept_keys(sides.trained),
         )
-    return Outcome(pipeline, answers.networks, answers.chosen, answers.scored, answers.history)
+    return Outcome(pipeline, answers.networks, answers.chosen, answers.scored, answers.history, without=answers.without)
 
 
 class Answers(NamedTuple):
@@ -101,12 +105,14 @@ class Answers(NamedTuple):
         chosen: Logits (N, K) of the rows that calibration and decision are fitted on; of tokens (N, T, K).
         scored: Likewise, of the rows that scores are given of.
         history: A row for each epoch of each network.
+        without: As of `Outcome`.
     """
 
     networks: tuple[Network, ...]
     chosen: Logits
     scored: Logits
     history: list[dict[str, Any]]
+    without: Mapping[Modality, Logits]
 
 
 def train_networks(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Answers:
@@ -118,26 +124,57 @@ def train_networks(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
     """
     config = fitter.config
     if config.train.fold_count >= 2:
-        chosen, trained = _cross_fitted(fitter, sides.every, progress, on_epoch)
-        scored = chosen
+        parts = make_folds(fitter, sides.every, config.train.fold_count)
+        folded = [
+            (part.held_indices, found)
+            for part, found in each_fold(fitter, sides.every, parts, progress=progress, on_epoch=on_epoch)
+        ]
+        trained = [each for _, found in folded for each in found]
+        scored = chosen = gathered(len(sides.every), len(fitter.space), [(at, _said(found)) for at, found in folded])
         if sides.scored == "valid":
             scored = averaged([fitter.predict(each.network, sides.held, progress=progress) for each in trained])
     else:
         trained = each_seed(fitter, "main", sides.trained, sides.held, progress=progress, on_epoch=on_epoch)
-        scored = chosen = averaged([each.logits for each in trained])
+        scored = chosen = _said(trained)
+        folded = [(np.arange(len(sides.held)), trained)]
         if config.decision.fit_on == "out_of_fold":
-            epochs = [each.epochs for each in trained]
+            folded, epochs = [], [each.epochs for each in trained]
             chosen = out_of_fold(fitter, sides.every, epochs=epochs, progress=progress)
+    without = {
+        modality: _without(modality, fitter, sides.chosen, folded, chosen, within(f"without {modality}s", progress))
+        for modality in (fitter.without if folded else ())
+    }
     networks = tuple(each.network for each in trained)
-    return Answers(networks, chosen, scored, [row for each in trained for row in each.history])
+    return Answers(networks, chosen, scored, [row for each in trained for row in each.history], without)
 
 
-def _cross_fitted(fitter: Fitter, rows: Rows, progress: Progress, on_epoch: OnEpoch) -> tuple[Logits, list[Trained]]:
-    """Logits (N, K) of all rows out of fold, and the networks that gave them."""
-    said: list[tuple[npt.NDArray[np.intp], Logits]] = []
-    trained: list[Trained] = []
-    parts = make_folds(fitter, rows, fitter.config.train.fold_count)
-    for part, found in each_fold(fitter, rows, parts, progress=progress, on_epoch=on_epoch):
-        said.append((part.held_indices, averaged([each.logits for each in found])))
-        trained += found
-    return gathered(len(rows), len(fitter.space), said), trained
+def _said(trained: Sequence[Trained]) -> Logits:
+    """What networks say together of the rows held out of their training."""
+    return averaged([each.logits for each in trained])
+
+
+def _without(
+    modality: Modality,
+    fitter: Fitter,
+    rows: Rows,
+    folded: Sequence[tuple[npt.NDArray[np.intp], list[Trained]]],
+    known: Logits,
+    progress: Progress,
+) -> Logits:
+    """Logits (N, K) of the rows with their pictures or texts taken away, by the networks that did not see them.
+
+    Args:
+        modality: What is taken away.
+        fitter: Of the networks.
+        rows: N rows.
+        folded: The places of each fold's rows, and the networks that were not trained on them.
+        known: Logits (N, K) of the rows as they are; what stays where the networks do not read the modality.
+        progress: Told about each stage.
+    """
+    if modality not in fitter.config.modalities:
+        return known
+    said = []
+    for places, found in folded:
+        left = rows.take(places.tolist()).without(modality)
+        said.append((places, averaged([fitter.predict(each.network, left, progress=progress) for each in found])))
+    return gathered(len(rows), len(fitter.space), said)

@@ -28,6 +28,7 @@ class Part:
         estimate: Seconds that it was thought to take as asked for.
         left: Seconds that were left when that was decided.
         seconds: What it took.
+        folds: Of how many folds, where there was no time for those that were asked for.
     """
 
     status: Status
@@ -36,6 +37,7 @@ class Part:
     estimate: float | None = None
     left: float | None = None
     seconds: float | None = None
+    folds: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; what is not known is left out."""
@@ -89,10 +91,11 @@ class Plan:
         for name, part in self.parts.items():
             called = f"'{name}'" if name else "the model"
             epochs = f"{sum(part.epochs)} of {sum(part.asked)} epochs at most"
-            took = "" if part.seconds is None else f", {said(part.seconds)}"
+            took = "" if part.folds is None else f", in {part.folds} folds"
+            took += "" if part.seconds is None else f", {said(part.seconds)}"
             lines.append(
                 {
-                    "whole": f"{called}: trained as asked for{took}",
+                    "whole": f"{called}: {'trained as asked for' if part.folds is None else 'all epochs'}{took}",
                     "shortened": f"{called}: shortened to {epochs}{took}",
                     "left_out": f"{called}: left out",
                     "dropped": f"{called}: not done in time, and dropped",
@@ -138,7 +141,10 @@ def _part(values: Mapping[str, Any]) -> Part:
     status, asked, epochs = values["status"], _lengths(values, "asked"), _lengths(values, "epochs")
     if status not in ("whole", "shortened") or len(asked) != len(epochs):
         raise ValueError(f"status = {status!r} with the epochs {epochs} of {asked}")
-    return Part(status, asked, epochs, values.get("estimate"))
+    folds = values.get("folds")
+    if folds is not None and (not isinstance(folds, int) or folds < 2):
+        raise ValueError(f"folds = {folds!r}")
+    return Part(status, asked, epochs, values.get("estimate"), folds=folds)
 
 
 def _lengths(values: Mapping[str, Any], key: str) -> tuple[int, ...]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from multitag.config import Config
-from multitag.data.split import split
 from multitag.deadline import Deadline, OutOfTime, said
 from multitag.errors import ConfigError
-from multitag.features.rows import Rows
 from multitag.features.share import launched
 from multitag.fitting.budget import Cost, fitting, least_epochs
-from multitag.fitting.fitter import Fitter, Needed
+from multitag.fitting.costs import cost_of, network_rows, trainings, tunes
+from multitag.fitting.fitter import Fitter
+from multitag.fitting.folding import in_folds, member_fitter, without_folds
 from multitag.fitting.limit import Limit
-from multitag.fitting.out_of_fold import make_folds
-from multitag.fitting.plan import Part, Plan
+from multitag.fitting.plan import Part, Plan, Status
 from multitag.fitting.sides import Sides
 from multitag.fitting.watched import TooLong, watched
 from multitag.progress import Progress
@@ -33,6 +32,8 @@ ROUND_SECONDS = 1.5e-8
 """What a bootstrap round takes for each row and label, on one core of a server of 2023."""
 MARGIN = 0.95
 """Only this share of what is left is given away: no two steps take the same time."""
+FEWER_FOLDS = 3
+"""So many folds a member that trains encoders has where those asked for would take more than its share of the time."""
 _LOOK_SHARE, _LOOK = 0.02, (0.3, 10.0)
 """How long steps are timed: this share of the limit, within these bounds."""
 
@@ -87,7 +88,7 @@ class Planner:
             OutOfTime: The limit is too short for anything; the message says for what, and how long it takes.
         """
         if self.plan.folds == 0:
-            fitter, sides = _without_folds(fitter, sides)
+            fitter, sides = without_folds(fitter, sides)
         name, member = self._first(fitter)
         if self.deadline is None or name is None or name in self.plan.parts or self._is_begun(name, member):
             return fitter, sides
@@ -95,7 +96,7 @@ class Planner:
             cost, left = self._cost(member, sides, progress), MARGIN * self.deadline.left
             lengths = fitting(cost, left, least=least_epochs(cost.lengths))
             if lengths is None and fitter.config.train.fold_count >= 2:
-                fitter, sides = _without_folds(fitter, sides)
+                fitter, sides = without_folds(fitter, sides)
                 member = self._first(fitter)[1]
                 cost = self._cost(member, sides, progress)
                 self.plan.folds, left = 0, MARGIN * self.deadline.left
@@ -107,11 +108,18 @@ class Planner:
         self._decide(name, cost, lengths)
         return fitter, sides
 
-    def member(self, name: str, fitter: Fitter, sides: Sides, progress: Progress) -> Fitter | None:
-        """The fitter of a member as it is to be trained; `None` where it is left out."""
+    def member(
+        self, name: str, fitter: Fitter, sides: Sides, progress: Progress, *, to_come: Sequence[Config] = ()
+    ) -> Fitter | None:
+        """The fitter of a member as it is to be trained; `None` where it is left out.
+
+        One that trains encoders shares the time with those `to_come` that do: where it would take more than an equal
+        part, it has fewer folds; where that is still too long for all the time that is left, fewer epochs.
+        """
         first = not any(part.seconds is not None for part in self.plan.parts.values())
         if name in self.plan.parts and self.plan.parts[name].status in ("whole", "shortened"):
-            return self._limited(fitter, self.plan.parts[name].epochs, needed=first)
+            part = self.plan.parts[name]
+            return self._limited(in_folds(fitter, part.folds), part.epochs, needed=first)
         if self._is_begun(name, fitter):
             return self._limited(fitter, (), needed=first)
         if self.deadline is None:
@@ -124,12 +132,18 @@ class Planner:
         except TooLong as error:
             self._leave_out(name, error.seconds)
             return None
+        folds, share = None, MARGIN * self.deadline.left / (1 + sum(map(tunes, to_come)))
+        if tunes(fitter.config) and fitter.config.train.fold_count > FEWER_FOLDS and cost.seconds() > share:
+            # An epoch in F folds goes through the rows F - 1 times.
+            epoch = cost.epoch * (FEWER_FOLDS - 1) / (fitter.config.train.fold_count - 1)
+            folds, cost = FEWER_FOLDS, cost._replace(epoch=epoch)
+            fitter = in_folds(fitter, folds)
         lengths = fitting(cost, MARGIN * self.deadline.left, least=least_epochs(cost.lengths))
         if lengths is None:
             least = least_epochs(cost.lengths)
             self._leave_out(name, cost.seconds(), shortest=cost.seconds([least]))
             return None
-        self._decide(name, cost, lengths)
+        self._decide(name, cost, lengths, folds)
         return self._limited(fitter, lengths, needed=first)
 
     @contextmanager
@@ -190,22 +204,24 @@ class Planner:
         """
         deadline, config = self.deadline, fitter.config
         assert deadline is not None
-        rows, held = _network_rows(fitter, sides)
+        rows, held = network_rows(fitter, sides)
         seconds = min(max(_LOOK[0], _LOOK_SHARE * deadline.limit), _LOOK[1])
         needed = fitter.pace(rows, held, seconds=seconds, progress=watched(progress, deadline))
         return cost_of(config, needed, students=sides.pool is not None)
 
-    def _decide(self, name: str, cost: Cost, lengths: tuple[int, ...]) -> None:
+    def _decide(self, name: str, cost: Cost, lengths: tuple[int, ...], folds: int | None = None) -> None:
         assert self.deadline is not None
         left, called = self.deadline.left, f"'{name}'" if name else "the model"
         whole = sum(lengths) >= sum(cost.lengths)
-        self.plan.parts[name] = Part("whole" if whole else "shortened", cost.lengths, lengths, cost.seconds(), left)
+        status: Status = "whole" if whole else "shortened"
+        self.plan.parts[name] = Part(status, cost.lengths, lengths, cost.seconds(), left, folds=folds)
         if self._path is not None:
             self.plan.keep(self._path)
         shorter = (
             "" if whole else f"; {sum(lengths)} of {sum(cost.lengths)} epochs, about {said(cost.seconds(lengths))}"
         )
-        self.tell(f"{called}: about {said(cost.seconds())}{shorter}; {said(left)} are left for it")
+        fewer = "" if folds is None else f" in {folds} folds"
+        self.tell(f"{called}: about {said(cost.seconds())}{fewer}{shorter}; {said(left)} are left for it")
 
     def _leave_out(self, name: str, seconds: float | None, *, shortest: float | None = None) -> None:
         left = 0.0 if self.deadline is None else max(0.0, self.deadline.left)
@@ -235,46 +251,3 @@ class Planner:
             f"Fix: run it again, or with --time-limit of well over {said(least)}, smaller pictures "
             f"(--set encoders.image.size=...), or --preset fast"
         )
-
-
-def member_fitter(fitter: Fitter, name: str, member: Config) -> Fitter:
-    """The fitter of a member of an ensemble."""
-    return replace(fitter, config=member, prefix=f"{name}-", fold_seed=fitter.config.seed)
-
-
-def trainings(config: Config, *, students: bool) -> int:
-    """How many networks are trained, those that only predict out of fold included."""
-    count = config.networks
-    if config.train.fold_count < 2 and config.decision.fit_on == "out_of_fold":
-        count += config.decision.folds * config.train.seeds
-    rounds = 0 if config.pseudo is None else config.pseudo.rounds
-    return count * (1 + rounds) if students else count
-
-
-def cost_of(config: Config, needed: Needed, *, students: bool) -> Cost:
-    """What all networks of a configuration take, where one takes so much."""
-    count = trainings(config, students=students)
-    return Cost(count * needed.fixed, count * needed.epoch, needed.lengths)
-
-
-def _network_rows(fitter: Fitter, sides: Sides) -> tuple[Rows, Rows]:
-    """What the first network is trained on, and what it is judged by."""
-    count = fitter.config.train.fold_count
-    if count < 2:
-        return sides.trained, sides.held
-    part = make_folds(fitter, sides.every, count)[0]
-    return sides.every.take(part.train_indices.tolist()), sides.every.take(part.held_indices.tolist())
-
-
-def _without_folds(fitter: Fitter, sides: Sides) -> tuple[Fitter, Sides]:
-    """One network, which chooses by a validation table or by a share of the rows, in place of folds."""
-    config = fitter.config
-    config = config.model_copy(update={"train": config.train.model_copy(update={"folds": 0})})
-    fitter = replace(fitter, config=config)
-    trained, held = sides.every, sides.held
-    if sides.scored == "out_of_fold":
-        parts = split(trained.samples, fitter.space, config.data.valid_share, config.seed, copies=trained.hashes)
-        trained, held = trained.take(parts.train_indices.tolist()), trained.take(parts.held_indices.tolist())
-    out_of_fold = config.decision.fit_on == "out_of_fold"
-    chosen = sides.every if out_of_fold else held
-    return fitter, sides._replace(trained=trained, held=held, chosen=chosen, scored="held_out")

@@ -43,7 +43,7 @@ from multitag.runs.folder import (
     write_text,
 )
 from multitag.runs.networks import Shared, load_networks, save_networks
-from multitag.types import LabelSpace
+from multitag.types import MODALITIES, LabelSpace, Modality
 
 _LAST = "store"
 """The section that a configuration ends with."""
@@ -130,7 +130,8 @@ def _write_members(scorer: Combined, path: Path) -> None:
         folder.mkdir(parents=True)
         _write(member, folder)
     write_json(path / PREPROCESS, {"format": FORMAT_VERSION, "members": list(scorer.members)})
-    write_json(path / COMBINER, scorer.combiner.state())
+    without = {modality: combiner.state() for modality, combiner in scorer.without.items()}
+    write_json(path / COMBINER, scorer.combiner.state() | ({"without": without} if without else {}))
 
 
 def save_decision(pipeline: Pipeline, folder: Path) -> None:
@@ -209,8 +210,16 @@ def _load_members(path: Path, section: Component, space: LabelSpace, shared: Sha
     members = {name: _assemble(path / MEMBERS / name, shared) for name in names}
     if any(member.space != space for member in members.values()):
         raise RunError(f"the members in {path / MEMBERS} do not all know the labels in {path / LABELS}")
-    combiner: Combiner = COMBINERS.build(section.name, section.options, len(members))
-    return Combined(members, combiner.load_state(read_json(path / COMBINER)))
+    saved = read_json(path / COMBINER)
+    without: dict[Modality, Any] = saved.get("without", {})
+    if set(without) - MODALITIES:
+        raise RunError(f"{path / COMBINER} is damaged: rows without {', '.join(sorted(set(without) - MODALITIES))}")
+
+    def combiner(state: Mapping[str, Any]) -> Combiner:
+        built: Combiner = COMBINERS.build(section.name, section.options, len(members))
+        return built.load_state(state)
+
+    return Combined(members, combiner(saved), {modality: combiner(state) for modality, state in without.items()})
 
 
 def _fitted(registry: Any, saved: Mapping[str, Any]) -> Any:

@@ -117,6 +117,63 @@ def test_what_does_not_is_shortened_or_left_out(world: World) -> None:
     assert fitted.plan.lines()[-1] == "next: 'c', about 5 min more"
 
 
+LSTM = {"text": {"name": "lstm", "frozen": False, "embedding": 4, "hidden": 4}}
+
+
+def tuning(**train: Any) -> Config:
+    """a trains a head; b and c train an encoder too. Four folds of 40 rows, one step an epoch."""
+    members = {"a": {}, "b": {"encoders": LSTM}, "c": {"encoders": LSTM}}
+    train = {**TRAIN, "folds": 4, **train}
+    return quick(train=train, ensemble={"combiner": {"name": "stacking"}, "members": members})
+
+
+def folds_of(fitted: Fitted) -> dict[str, int | None]:
+    return {name: part.folds for name, part in fitted.plan.parts.items()}
+
+
+def test_one_that_trains_encoders_leaves_an_equal_part_to_the_next(world: World) -> None:
+    """b takes 60 s in four folds, of 86 or so for b and c. In 3 folds it goes through 2/3 of the rows."""
+    world.needs = {"a": (0, 0.1), "b": (0, 1.5), "c": (0, 1)}
+    fitted = world.fit(100, tuning())
+    assert folds_of(fitted) == {"a": None, "b": 3, "c": None}, "c takes 40 s, and has 43 for itself"
+    assert fitted.plan.parts["b"].estimate == pytest.approx(40)
+    assert len({row["model"] for row in fitted.history if row["member"] == "b"}) == 3
+    assert len({row["model"] for row in fitted.history if row["member"] == "a"}) == 4
+    assert world.lines[1].startswith("'b': about 40 s in 3 folds; ")
+    assert fitted.plan.lines()[1].startswith("'b': all epochs, in 3 folds, ")
+    assert fitted.networks == 4 + 3 + 4
+
+
+def test_with_time_for_all_no_fold_is_spared(world: World) -> None:
+    world.needs = {"a": (0, 0.1), "b": (0, 1), "c": (0, 1)}
+    assert folds_of(world.fit(1000, tuning())) == {"a": None, "b": None, "c": None}
+
+
+def test_fewer_folds_come_before_fewer_epochs(world: World) -> None:
+    world.needs = {"a": (0, 0.1), "b": (0, 4), "c": (0, 100)}
+    fitted = world.fit(100, tuning())
+    # 160 s in four folds, 106.7 in three, of about 86: 8 of 10 epochs of 10.67 s.
+    assert parts(fitted)["b"] == ("shortened", (8,))
+    assert folds_of(fitted)["b"] == 3
+
+
+def test_a_resumed_one_keeps_its_folds(world: World, tmp_path: Path) -> None:
+    world.needs = {"a": (0, 0.1), "b": (0, 1.5), "c": (0, 0.1)}
+    with pytest.MonkeyPatch.context() as patch:
+        train = Fitter.train
+
+        def failing(fitter: Fitter, name: str, *args: Any, **options: Any) -> Any:
+            if fitter.prefix == "b-" and name == "fold2":
+                raise RuntimeError("the power is gone")
+            return train(fitter, name, *args, **options)
+
+        patch.setattr(Fitter, "train", failing)
+        with pytest.raises(RuntimeError):
+            world.fit(100, tuning(), folder=tmp_path)
+    fitted = world.fit(None, tuning(), folder=tmp_path, resume=True)
+    assert len({row["model"] for row in fitted.history if row["member"] == "b"}) == 3
+
+
 def test_one_that_is_left_out_does_not_keep_a_quicker_one_away(world: World) -> None:
     world.needs = {"a": (0, 1), "b": (0, 100), "c": (0, 1)}
     assert parts(world.fit(60, ensemble())) == {

@@ -1,0 +1,39 @@
+"""What the training of all networks of a configuration takes."""
+
+from __future__ import annotations
+
+from multitag.config import Config
+from multitag.features.rows import Rows
+from multitag.fitting.budget import Cost
+from multitag.fitting.fitter import Fitter, Needed
+from multitag.fitting.out_of_fold import make_folds
+from multitag.fitting.sides import Sides
+
+
+def trainings(config: Config, *, students: bool) -> int:
+    """How many networks are trained, those that only predict out of fold included."""
+    count = config.networks
+    if config.train.fold_count < 2 and config.decision.fit_on == "out_of_fold":
+        count += config.decision.folds * config.train.seeds
+    rounds = 0 if config.pseudo is None else config.pseudo.rounds
+    return count * (1 + rounds) if students else count
+
+
+def cost_of(config: Config, needed: Needed, *, students: bool) -> Cost:
+    """What all networks of a configuration take, where one takes so much."""
+    count = trainings(config, students=students)
+    return Cost(count * needed.fixed, count * needed.epoch, needed.lengths)
+
+
+def network_rows(fitter: Fitter, sides: Sides) -> tuple[Rows, Rows]:
+    """What the first network is trained on, and what it is judged by."""
+    count = fitter.config.train.fold_count
+    if count < 2:
+        return sides.trained, sides.held
+    part = make_folds(fitter, sides.every, count)[0]
+    return sides.every.take(part.train_indices.tolist()), sides.every.take(part.held_indices.tolist())
+
+
+def tunes(config: Config) -> bool:
+    """Whether encoders train: that takes minutes where heads take seconds."""
+    return not all(encoder.frozen for encoder in config.encoders.values())

@@ -1,0 +1,106 @@
+"""The members of an ensemble joined: the combiner, a calibration and a decision fitted on rows that none has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from multitag.combined import Combined, calibrated
+from multitag.combiners import COMBINERS, Combiner
+from multitag.config import Config
+from multitag.config.base import Component
+from multitag.config.ensemble import EnsembleConfig
+from multitag.errors import ConfigError
+from multitag.features.rows import Rows
+from multitag.fitting.copies import row_keys
+from multitag.fitting.fitter import Fitter
+from multitag.fitting.label_checks import always_labelled
+from multitag.fitting.outcome import Outcome
+from multitag.fitting.sides import Sides
+from multitag.pipeline import HeldOut, Pipeline
+from multitag.tasks.base import Logits, Targets
+from multitag.types import MODALITIES, BoolArray, Modality
+
+LEAST_ROWS = 50
+"""On fewer rows that have a picture, or a text, no combiner is fitted for rows that have nothing else."""
+
+
+def joined(fitter: Fitter, sides: Sides, outcomes: Mapping[str, Outcome]) -> Outcome:
+    """The members so far as one, with the combiner, a calibration and a decision fitted."""
+    config, space = _of(fitter.config, list(outcomes)), fitter.space
+    with fitter.clock.time("deciding"):
+        gold = space.encode(sides.chosen.samples)
+        scorer = _combined(section_of(config).combiner, sides.chosen, gold, outcomes)
+        said = scorer.join([outcome.chosen for outcome in outcomes.values()], sides.chosen)
+        held_out = HeldOut(said, gold, always_labelled(sides.every.samples), row_keys(sides.chosen))
+        keys = np.unique(np.concatenate([outcome.pipeline.trained_on for outcome in outcomes.values()]))
+        pseudo_keys = np.unique(np.concatenate([outcome.pipeline.pseudo_labelled for outcome in outcomes.values()]))
+        pipeline = Pipeline.fitted(config, space, scorer, held_out, keys, pseudo_keys)
+    return Outcome(
+        pipeline,
+        networks=scorer.networks,
+        chosen=said,
+        scored=scorer.join([outcome.scored for outcome in outcomes.values()], sides.held),
+        history=[row for outcome in outcomes.values() for row in outcome.history],
+        members={name: (outcome.pipeline, outcome.scored) for name, outcome in outcomes.items()},
+        generations={
+            f"{name}, {role}": generation
+            for name, outcome in outcomes.items()
+            for role, generation in outcome.generations.items()
+        },
+    )
+
+
+def _of(config: Config, names: Sequence[str]) -> Config:
+    """The ensemble's configuration with these members alone.
+
+    A combiner whose options are of another number of members, such as weights, is the mean then.
+    """
+    section = section_of(config)
+    if len(names) == len(section.members):
+        return config
+    combiner = section.combiner
+    try:
+        COMBINERS.build(combiner.name, combiner.options, len(names))
+    except ConfigError:
+        combiner = Component.model_validate({"name": "mean", **COMBINERS.resolve("mean", {})})
+    members = {name: section.members[name] for name in names}
+    return config.model_copy(update={"ensemble": EnsembleConfig(combiner=combiner, members=members)})
+
+
+def taken_away(config: Config) -> tuple[Modality, ...]:
+    """What members are asked to do without, so that rows which lack it are joined by a combiner of their own."""
+    combiner = COMBINERS.get(section_of(config).combiner.name)
+    return ("image", "text") if combiner.by_modality and config.modalities == MODALITIES else ()
+
+
+def _combined(component: Component, rows: Rows, gold: Targets, outcomes: Mapping[str, Outcome]) -> Combined:
+    """The members with their combiners fitted: one for rows that have all, and one for those that lack something.
+
+    The latter are fitted on all rows with the picture, or the text, taken away: such a row is worth as much as one that
+    never had it, and there are more of them.
+    """
+    pipelines = {name: outcome.pipeline for name, outcome in outcomes.items()}
+
+    def fitted(answers: Sequence[Logits], places: BoolArray) -> Combiner:
+        combiner: Combiner = COMBINERS.build(component.name, component.options, len(outcomes))
+        return combiner.fit(calibrated(pipelines.values(), answers)[:, places], gold[places])
+
+    known = ~np.isnan(gold).all(axis=1)
+    picture, text = rows.have("image"), rows.have("text")
+    without: dict[Modality, Combiner] = {}
+    asked = set.intersection(*(set(outcome.without) for outcome in outcomes.values()))
+    for modality, left in (("image", text), ("text", picture)):
+        if modality in asked and (left & known).sum() >= LEAST_ROWS:
+            without[modality] = fitted([outcome.without[modality] for outcome in outcomes.values()], left)
+    complete = picture & text
+    whole = complete if without and (complete & known).sum() >= LEAST_ROWS else np.ones(len(rows), bool)
+    return Combined(pipelines, fitted([outcome.chosen for outcome in outcomes.values()], whole), without)
+
+
+def section_of(config: Config) -> EnsembleConfig:
+    """The [ensemble] section, which is there."""
+    if config.ensemble is None:
+        raise ValueError("the configuration has no [ensemble]")
+    return config.ensemble
