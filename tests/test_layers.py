@@ -48,6 +48,7 @@ LAYERS = [
     ["features", "model", "tasks"],
     [
         "inference",
+        "lacking",
         "networks",
         "pipeline",
         "combined",

@@ -9,13 +9,12 @@ import numpy as np
 
 from multitag.combiners import Combiner
 from multitag.features.rows import Rows
+from multitag.lacking import lacks_only
 from multitag.networks import Network, Networks
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent, within
 from multitag.tasks.base import Logits
-from multitag.types import BoolArray, Modality
-
-_OTHER: dict[Modality, Modality] = {"image": "text", "text": "image"}
+from multitag.types import Modality
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,6 @@ class Combined:
     def networks(self) -> tuple[Network, ...]:
         """The networks of all members."""
         return tuple(network for pipeline in self.members.values() for network in networks_of(pipeline))
-
-
-def lacks_only(rows: Rows, modality: Modality) -> BoolArray:
-    """(N,), which rows lack the modality and have the other."""
-    return ~rows.have(modality) & rows.have(_OTHER[modality])
 
 
 def calibrated(pipelines: Iterable[Pipeline], logits: Iterable[Logits]) -> Logits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -19,10 +19,12 @@ from multitag.features.slots import Slot
 from multitag.features.store import FeatureStore, default_store_path
 from multitag.features.targets import KeptTargets
 from multitag.inference import predict_logits
+from multitag.lacking import Shift, shifted
 from multitag.model import Model
 from multitag.progress import Progress, silent
 from multitag.tasks.base import Logits, Targets
 from multitag.tasks.pieces import Pieces
+from multitag.types import Modality
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,25 @@ class Networks:
         config: What they were made by.
         labels: K.
         each: The networks, one at least.
+        without: How the logits of rows that lack a picture, or a text, are shifted, where they are.
     """
 
     config: Config
     labels: int
     each: tuple[Network, ...]
+    without: Mapping[Modality, Shift] = field(default_factory=dict)
 
     def logits(self, rows: Rows, *, progress: Progress = silent) -> Logits:
         """The mean of the networks' logits (N, K); what frozen encoders say comes from the store, or goes there."""
         with open_store(self.config) as store:
-            return averaged([self._logits(network, rows, store, progress) for network in self.each])
+            return self.logits_in(store, rows, progress=progress)
 
-    def _logits(self, network: Network, rows: Rows, store: FeatureStore, progress: Progress) -> Logits:
-        return network_logits(network, rows, store, self.config, self.labels, progress=progress)
+    def logits_in(self, store: FeatureStore, rows: Rows, *, progress: Progress = silent) -> Logits:
+        """Likewise, with the features of frozen encoders in a store that is open already."""
+        each = [
+            network_logits(network, rows, store, self.config, self.labels, progress=progress) for network in self.each
+        ]
+        return shifted(averaged(each), rows, self.without)
 
 
 def network_logits(

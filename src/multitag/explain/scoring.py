@@ -16,7 +16,7 @@ from multitag.data.images import content_hash
 from multitag.features.rows import Rows
 from multitag.features.scratch import ScratchStore
 from multitag.features.store import FeatureStore, default_store_path
-from multitag.networks import Networks, averaged, network_logits
+from multitag.networks import Networks
 from multitag.pipeline import Pipeline, Scorer
 from multitag.progress import Progress, silent
 from multitag.tasks.base import Logits
@@ -67,11 +67,7 @@ def _logits(scorer: Scorer, rows: Rows, store: FeatureStore) -> Logits:
     if isinstance(scorer, Combined):
         return scorer.join([_logits(member.scorer, rows, store) for member in scorer.members.values()], rows)
     if isinstance(scorer, Networks):
-        each = [
-            network_logits(network, rows, store, scorer.config, scorer.labels, progress=silent)
-            for network in scorer.each
-        ]
-        return averaged(each)
+        return scorer.logits_in(store, rows)
     return scorer.logits(rows)
 
 

@@ -15,12 +15,13 @@ from multitag.errors import DataError, RunError
 from multitag.fitting.copies import are_copies
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.folding import member_fitter
-from multitag.fitting.joining import joined, section_of, taken_away
+from multitag.fitting.joining import joined, section_of
 from multitag.fitting.label_checks import listed
 from multitag.fitting.out_of_fold import OnEpoch, part_of
 from multitag.fitting.outcome import Outcome
 from multitag.fitting.planner import Planner
 from multitag.fitting.self_training import train_generations
+from multitag.fitting.shifting import taken_away
 from multitag.fitting.sides import Sides
 from multitag.fitting.size_limit import require_size
 from multitag.interrupts import uninterrupted

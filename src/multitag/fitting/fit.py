@@ -24,6 +24,7 @@ from multitag.fitting.plan import Plan
 from multitag.fitting.planner import Planner, Tell
 from multitag.fitting.pseudo_labels import PseudoCounts
 from multitag.fitting.self_training import train_generations
+from multitag.fitting.shifting import taken_away
 from multitag.fitting.sides import Scored, Sides, take_sides
 from multitag.fitting.size_limit import require_size
 from multitag.fitting.standing import standing_run
@@ -157,7 +158,7 @@ def fit(
         begin_in(folder, asked, resume=resume)
         planner.expect(len(sides.held) * len(space), rounds)
         with open_store(config) as store:
-            fitter = Fitter(config, space, store, folder, resume, clock)
+            fitter = Fitter(config, space, store, folder, resume, clock, without=taken_away(config))
             if config.ensemble is None:
                 require_size(config.train.max_size, {"": fitter}, (), sides.learned)
             fitter, sides = planner.begin(fitter, sides, progress)

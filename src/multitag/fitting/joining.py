@@ -17,13 +17,11 @@ from multitag.fitting.copies import row_keys
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import always_labelled
 from multitag.fitting.outcome import Outcome
+from multitag.fitting.shifting import complete_rows, left_rows
 from multitag.fitting.sides import Sides
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.tasks.base import Logits, Targets
-from multitag.types import MODALITIES, BoolArray, Modality
-
-LEAST_ROWS = 50
-"""On fewer rows that have a picture, or a text, no combiner is fitted for rows that have nothing else."""
+from multitag.types import BoolArray, Modality
 
 
 def joined(fitter: Fitter, sides: Sides, outcomes: Mapping[str, Outcome]) -> Outcome:
@@ -69,12 +67,6 @@ def _of(config: Config, names: Sequence[str]) -> Config:
     return config.model_copy(update={"ensemble": EnsembleConfig(combiner=combiner, members=members)})
 
 
-def taken_away(config: Config) -> tuple[Modality, ...]:
-    """What members are asked to do without, so that rows which lack it are joined by a combiner of their own."""
-    combiner = COMBINERS.get(section_of(config).combiner.name)
-    return ("image", "text") if combiner.by_modality and config.modalities == MODALITIES else ()
-
-
 def _combined(component: Component, rows: Rows, gold: Targets, outcomes: Mapping[str, Outcome]) -> Combined:
     """The members with their combiners fitted: one for rows that have all, and one for those that lack something.
 
@@ -87,15 +79,13 @@ def _combined(component: Component, rows: Rows, gold: Targets, outcomes: Mapping
         combiner: Combiner = COMBINERS.build(component.name, component.options, len(outcomes))
         return combiner.fit(calibrated(pipelines.values(), answers)[:, places], gold[places])
 
-    known = ~np.isnan(gold).all(axis=1)
-    picture, text = rows.have("image"), rows.have("text")
     without: dict[Modality, Combiner] = {}
     asked = set.intersection(*(set(outcome.without) for outcome in outcomes.values()))
-    for modality, left in (("image", text), ("text", picture)):
-        if modality in asked and (left & known).sum() >= LEAST_ROWS:
+    for modality in sorted(asked) if COMBINERS.get(component.name).by_modality else ():
+        left = left_rows(rows, modality, gold)
+        if left is not None:
             without[modality] = fitted([outcome.without[modality] for outcome in outcomes.values()], left)
-    complete = picture & text
-    whole = complete if without and (complete & known).sum() >= LEAST_ROWS else np.ones(len(rows), bool)
+    whole = complete_rows(rows, gold) if without else np.ones(len(rows), bool)
     return Combined(pipelines, fitted([outcome.chosen for outcome in outcomes.values()], whole), without)
 
 

@@ -15,8 +15,10 @@ from multitag.fitting.fitter import Fitter, Trained
 from multitag.fitting.label_checks import always_labelled
 from multitag.fitting.out_of_fold import OnEpoch, each_fold, each_seed, make_folds, out_of_fold
 from multitag.fitting.pseudo_labels import PseudoCounts
+from multitag.fitting.shifting import fit_shifts
 from multitag.fitting.sides import Sides
 from multitag.inference import gathered
+from multitag.lacking import shifted
 from multitag.networks import Network, Networks, averaged
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.progress import Progress, within
@@ -86,15 +88,26 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
     config, space = fitter.config, fitter.space
     with fitter.clock.time("deciding"):
         gold, always = space.encode(sides.chosen.samples), always_labelled(sides.every.samples)
-        scorer = Networks(config, len(space), answers.networks)
+        shifts = fit_shifts(config, sides.chosen, gold, answers.chosen, answers.without)
+        chosen = shifted(answers.chosen, sides.chosen, shifts)
         pipeline = Pipeline.fitted(
             config,
             space,
-            scorer,
-            HeldOut(answers.chosen, gold, always, row_keys(sides.chosen)),
+            Networks(config, len(space), answers.networks, shifts),
+            HeldOut(chosen, gold, always, row_keys(sides.chosen)),
             kept_keys(sides.trained),
         )
-    return Outcome(pipeline, answers.networks, answers.chosen, answers.scored, answers.history, without=answers.without)
+    return Outcome(
+        pipeline,
+        answers.networks,
+        chosen,
+        shifted(answers.scored, sides.held, shifts),
+        answers.history,
+        without={
+            modality: shifts[modality].apply(said) if modality in shifts else said
+            for modality, said in answers.without.items()
+        },
+    )
 
 
 class Answers(NamedTuple):
@@ -105,7 +118,7 @@ class Answers(NamedTuple):
         chosen: Logits (N, K) of the rows that calibration and decision are fitted on; of tokens (N, T, K).
         scored: Likewise, of the rows that scores are given of.
         history: A row for each epoch of each network.
-        without: As of `Outcome`.
+        without: Logits (N, K) of the rows of `chosen` without their pictures, or texts, as the networks give them.
     """
 
     networks: tuple[Network, ...]

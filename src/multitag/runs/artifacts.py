@@ -213,7 +213,7 @@ def _load_members(path: Path, section: Component, space: LabelSpace, shared: Sha
     saved = read_json(path / COMBINER)
     without: dict[Modality, Any] = saved.get("without", {})
     if set(without) - MODALITIES:
-        raise RunError(f"{path / COMBINER} is damaged: rows without {', '.join(sorted(set(without) - MODALITIES))}")
+        raise ValueError(f"rows without {', '.join(sorted(set(without) - MODALITIES))}")
 
     def combiner(state: Mapping[str, Any]) -> Combiner:
         built: Combiner = COMBINERS.build(section.name, section.options, len(members))

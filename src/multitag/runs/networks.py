@@ -16,11 +16,12 @@ from multitag.config import Config
 from multitag.encoders import ENCODERS, Encoder
 from multitag.errors import RunError, WeightsError
 from multitag.features.slots import Slot, make_lower, make_slot
+from multitag.lacking import Shift
 from multitag.model import build_model
 from multitag.networks import Network, Networks, best_device
 from multitag.runs.files import FORMAT_VERSION, read_json
 from multitag.runs.folder import CONFIG, ENVIRONMENT, MODEL, PREPROCESS, write_json
-from multitag.types import LabelSpace
+from multitag.types import MODALITIES, LabelSpace, Modality
 
 Shared = dict[str, Slot]
 """Frozen encoders that are loaded already, by name and fingerprint."""
@@ -35,7 +36,9 @@ def save_networks(networks: Networks, path: Path) -> None:
     entries = [
         {"encoders": {name: _encoder_entry(slot) for name, slot in network.slots.items()}} for network in networks.each
     ]
-    write_json(path / PREPROCESS, {"format": FORMAT_VERSION, "networks": entries})
+    without = {modality: shift.state() for modality, shift in networks.without.items()}
+    values = {"format": FORMAT_VERSION, "networks": entries} | ({"without": without} if without else {})
+    write_json(path / PREPROCESS, values)
     atomic_save(nn.ModuleList(network.model for network in networks.each).state_dict(), path / MODEL)
 
 
@@ -71,7 +74,11 @@ def load_networks(path: Path, config: Config, space: LabelSpace, shared: Shared)
             "Fix: copy the run's folder again, or train again"
         ) from error
     whole.eval().to(best_device())
-    return Networks(config, len(space), tuple(networks))
+    shifts: dict[Modality, Any] = preprocess.get("without", {})
+    if set(shifts) - MODALITIES:
+        raise ValueError(f"rows without {', '.join(sorted(set(shifts) - MODALITIES))}")
+    without = {modality: Shift.of_state(state, len(space)) for modality, state in shifts.items()}
+    return Networks(config, len(space), tuple(networks), without)
 
 
 def _untrained(path: Path, config: Config, space: LabelSpace, entries: Mapping[str, Any], shared: Shared) -> Network:
