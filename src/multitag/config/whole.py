@@ -20,6 +20,7 @@ from multitag.config.joint import JointConfig
 from multitag.config.presets import PresetName
 from multitag.config.pseudo import PseudoConfig
 from multitag.config.sections import DataConfig, DecisionConfig, EncoderConfig, RecipeConfig, StoreConfig
+from multitag.config.teacher import TeacherConfig
 from multitag.config.train import AUTO_FOLDS, AUTO_ROWS, TrainConfig
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
@@ -50,6 +51,7 @@ class Config(Section):
     loss: Component = Component(name="bce", smoothing=0.1)  # type: ignore[call-arg]
     train: TrainConfig = TrainConfig()
     pseudo: PseudoConfig | None = None
+    teacher: TeacherConfig | None = None
     joint: JointConfig | None = None
     calibration: Component = Component(name="per_label")
     decision: DecisionConfig = DecisionConfig(name="expected_f1")
@@ -169,6 +171,49 @@ class Config(Section):
                 "Fix: --unlabeled TABLE (unlabeled=...), or leave the section out"
             )
         return self if not wanted or self.pseudo is not None else Config.parse({**self.values(), "pseudo": {}})
+
+    def with_teacher(self, *, wanted: bool, pool: bool = False) -> Config:
+        """This configuration for a training with a fitted run as the teacher, or for one without.
+
+        Args:
+            wanted: Whether there is one; the [teacher] section then has its defaults where it is not there.
+            pool: Whether there are rows without labels, which the teacher answers in place of [pseudo].
+
+        Raises:
+            ConfigError: There is a teacher and nothing to train, or [pseudo] too, or the section and no teacher; or
+                rows without labels that nothing would be learned of.
+        """
+        every = [self, *(member for member in self.members.values() if member is not None)]
+        weights = [each.teacher.weight for each in every if each.teacher is not None]
+        if not wanted:
+            if weights:
+                raise ConfigError(
+                    "[teacher] says how a student learns from a fitted run, and there is none. "
+                    "Fix: --teacher RUN (teacher=...), or leave the section out"
+                )
+            return self
+        if not self.trains:
+            raise ConfigError(
+                "all members of the ensemble are fitted runs: nothing is trained, and a teacher teaches nothing. "
+                "Fix: leave out --teacher"
+            )
+        if any(each.pseudo is not None for each in every):
+            raise ConfigError(
+                "[pseudo] is for a teacher that is trained along with its student, and --teacher gives one that is "
+                "fitted already. Fix: leave out the section, or --teacher"
+            )
+        if pool and 0 in weights:
+            raise ConfigError(
+                "teacher.weight = 0 asks the teacher nothing, and rows without labels are learned from by its answers "
+                "alone. Fix: leave out --unlabeled, or --set teacher.weight=0.7"
+            )
+        return self if self.teacher is not None else Config.parse({**self.values(), "teacher": {}})
+
+    @property
+    def heeds_teacher(self) -> bool:
+        """Whether a teacher's answers count anything, in any member."""
+        every = [self, *(member for member in self.members.values() if member is not None)]
+        return any(each.teacher is not None and each.teacher.weight > 0 for each in every)
 
     @property
     def trains(self) -> bool:

@@ -12,10 +12,10 @@ from multitag.combined import Combined, calibrated, networks_of
 from multitag.combiners import COMBINERS, Combiner
 from multitag.config import Component, Config, EnsembleConfig
 from multitag.deadline import OutOfTime
-from multitag.errors import ConfigError, DataError, RunError
+from multitag.errors import ConfigError, DataError
 from multitag.fitting.copies import are_copies, row_keys
 from multitag.fitting.fitter import Fitter
-from multitag.fitting.label_checks import always_labelled, listed
+from multitag.fitting.label_checks import always_labelled, listed, require_same_labels
 from multitag.fitting.out_of_fold import OnEpoch, part_of
 from multitag.fitting.outcome import Outcome
 from multitag.fitting.planner import Planner, member_fitter
@@ -155,13 +155,7 @@ def _open(name: str, section: EnsembleConfig, fitter: Fitter, sides: Sides) -> P
     """A fitted run that knows the labels asked for and was trained on none of the rows to be fitted on or scored."""
     folder = Path(section.members[name]["run"])
     pipeline = load_run(folder)
-    if pipeline.space != fitter.space:
-        theirs, ours = set(pipeline.space.names), set(fitter.space.names)
-        differing = listed(sorted(theirs ^ ours)) or "the same ones in another order"
-        raise RunError(
-            f"the member '{name}' ({folder}) knows other labels than the rows: {differing}. Fix: leave the member out, "
-            f"or say which labels there are (--labels)"
-        )
+    require_same_labels(f"the member '{name}' ({folder})", pipeline.space, fitter.space, fix="leave the member out")
     rows = sides.chosen + sides.held
     keys = np.concatenate([pipeline.trained_on, pipeline.pseudo_labelled])
     seen = are_copies(rows, keys, pictures=pipeline.config.reads_pictures)

@@ -17,7 +17,7 @@ from multitag.fitting.pseudo_labels import PseudoCounts
 from multitag.fitting.sides import Sides
 from multitag.inference import gathered
 from multitag.networks import Network, Networks, averaged
-from multitag.pipeline import HeldOut, Pipeline
+from multitag.pipeline import NO_KEYS, HeldOut, Pipeline
 from multitag.progress import Progress
 from multitag.tasks.base import Logits
 
@@ -82,13 +82,15 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
     config, space = fitter.config, fitter.space
     with fitter.clock.time("deciding"):
         gold, always = space.encode(sides.chosen.samples), always_labelled(sides.every.samples)
-        scorer = Networks(config, len(space), answers.networks)
+        scorer, teaching = Networks(config, len(space), answers.networks), fitter.taught_by
+        seen = kept_keys(sides.trained)
         pipeline = Pipeline.fitted(
             config,
             space,
             scorer,
             HeldOut(answers.chosen, gold, always, row_keys(sides.chosen)),
-            kept_keys(sides.trained),
+            seen if teaching is None else np.union1d(seen, teaching.trained_on),
+            NO_KEYS if teaching is None else teaching.pseudo_labelled,
         )
     return Outcome(pipeline, answers.networks, answers.chosen, answers.scored, answers.history)
 

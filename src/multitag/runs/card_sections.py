@@ -46,6 +46,9 @@ def data(labels: Sequence[str], metrics: Mapping[str, Any]) -> str:
         return "## Data\n\nNothing is known of the data it was trained on.\n\nLabels: " + listed(labels) + "."
     tables = {"table": "trained on", "valid": "validated on", "unlabeled": "more rows, without labels, from"}
     lines = [f"- {said}: {shown(facts[key])}" for key, said in tables.items() if key in facts]
+    if "teacher" in metrics:
+        run = Path(metrics["teacher"]["run"]).name
+        lines.append(f"- taught by the run {shown(run)}, and so by the rows which that was trained on")
     lines += [
         f"- {facts['rows']} labelled rows, {facts['pictures']} with a picture, {facts['texts']} with a text",
         f"- split: {rows.get('train', 0)} rows trained on, {rows.get('valid', 0)} scored",
