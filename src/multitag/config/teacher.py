@@ -12,7 +12,7 @@ from multitag.config.base import Section
 class TeacherConfig(Section):
     """How a student learns from a fitted run."""
 
-    weight: Annotated[float, Field(ge=0, le=1)] = 0.7
+    weight: Annotated[float, Field(ge=0, le=1)] = 0.3
 
     def faults(self, loss: str, *, takes_shares: bool) -> list[str]:
         """What is wrong with these settings beside the loss.

@@ -205,7 +205,7 @@ class Config(Section):
         if pool and 0 in weights:
             raise ConfigError(
                 "teacher.weight = 0 asks the teacher nothing, and rows without labels are learned from by its answers "
-                "alone. Fix: leave out --unlabeled, or --set teacher.weight=0.7"
+                "alone. Fix: leave out --unlabeled, or --set teacher.weight=0.3"
             )
         return self if self.teacher is not None else Config.parse({**self.values(), "teacher": {}})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,11 +118,14 @@ class Teacher:
         pseudo_labelled = np.unique(np.concatenate([self.pipeline.pseudo_labelled, *pool_keys]))
         counts = {"out_of_fold": int((places >= 0).sum()), "trained_on": int(seen.sum())}
         counts["new"] = len(rows) - sum(counts.values())
-        scored = int(are_copies(sides.held, taught, pictures=pictures).sum())
+
+        def known(rows: Rows) -> int:
+            return int(are_copies(rows, taught, pictures=pictures).sum())
+
         return Asked(
             Teaching(keys, probabilities, taught, pseudo_labelled, sides.pool),
-            self.facts() | {"rows": counts},
-            tuple(_notes(self.folder, counts, len(rows), scored, len(sides.held), held_apart=held_apart)),
+            self.facts() | {"rows": counts, "scored": known(sides.held)},
+            tuple(_notes(f"the teacher ({self.folder})", counts, known, sides, held_apart)),
         )
 
     @property
@@ -167,24 +171,35 @@ def _read(path: Path, identity: str) -> Targets | None:
         return None
 
 
-def _notes(folder: Path, counts: dict[str, int], rows: int, scored: int, held: int, *, held_apart: bool) -> list[str]:
-    """What makes the student's scores, or its lessons, better than they should be."""
+def _notes(
+    run: str, counts: Mapping[str, int], seen: Callable[[Rows], int], sides: Sides, held_apart: bool
+) -> list[str]:
+    """What makes the student's scores, or its lessons, better than they should be.
+
+    Args:
+        run: What the teacher is called.
+        counts: How the rows were answered.
+        seen: Of how many rows the teacher has learned.
+        sides: The rows of the training.
+        held_apart: Whether the held-out rows are of a table of their own.
+    """
     notes = []
     if counts["trained_on"]:
         notes.append(
-            f"the teacher ({folder}) was trained on {counts['trained_on']} of the {rows} rows that it teaches, and "
-            f"kept no answers of networks that had not seen them: it is surer of these than it should be. "
+            f"{run} was trained on {counts['trained_on']} of the {sum(counts.values())} rows that it teaches, and kept "
+            f"no answers of networks that had not seen them: it is surer of these than it should be. "
             f"Fix: a teacher that is trained in folds"
         )
-    if scored and held_apart:
+    if held_apart and (scored := seen(sides.held)):
         notes.append(
-            f"the teacher ({folder}) was trained on {scored} of the {held} validation rows: the student has "
-            f"learned from it, and its scores flatter. Fix: validation rows that the teacher has not seen"
+            f"{run} was trained on {scored} of the {len(sides.held)} validation rows, and the student has learned from "
+            f"it: scores of them flatter. Fix: validation rows that the teacher has not seen"
         )
-    elif scored:
+    if not (held_apart and sides.chosen is sides.held) and (chosen := seen(sides.chosen)):
         notes.append(
-            f"the teacher ({folder}) was trained on {scored} of the {held} rows that are scored. The "
-            f"student is not, but what the teacher says of the other rows has learned from them: the scores are a "
-            f"little too good. For clean ones: --valid, with rows that the teacher has not seen"
+            f"{run} was trained on {chosen} of the {len(sides.chosen)} rows that calibration and decision are fitted "
+            f"on. No network of the student is, but what the teacher says of the other rows has learned from them: "
+            f"scores of them are too good, and the probabilities too sure. Fix: --valid, with rows that the teacher "
+            f"has not seen" + (", and train.folds = 0 and decision.fit_on = 'valid'" if held_apart else "")
         )
     return notes

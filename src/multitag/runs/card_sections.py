@@ -99,6 +99,8 @@ def limits(config: Config, modalities: Sequence[str], metrics: Mapping[str, Any]
             lines.append(f"Never predicted on the scored rows, though some have them: {listed(never)}.")
         if scores["unseen"]:
             lines.append(f"In the scored rows but not in training, so never predicted: {listed(scores['unseen'])}.")
+        if seen := metrics.get("teacher", {}).get("scored"):
+            lines.append(f"The run that taught it was trained on {seen} of the scored rows: the numbers are too good.")
         if scores["rows"] < 100:
             lines.append(f"The scores are of {scores['rows']} rows only: look at the intervals.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)

@@ -259,17 +259,27 @@ def _saved(classifier: Classifier) -> Path:
 
 def test_the_student_keeps_what_its_teacher_was_trained_on_and_says_that_scores_flatter(teacher: Path) -> None:
     fresh = [replace(s, id=f"own{n}", text=f"{s.text} own") for n, s in enumerate(doubtful())]
-    with pytest.warns(DataWarning, match="the scores are a little too good"):
+    with pytest.warns(DataWarning, match=r"trained on (\d) of the \1 rows that calibration .* too good.*Fix: --valid"):
         Classifier(mlp()).fit(doubtful(), teacher=teacher)
-    with pytest.warns(DataWarning, match=r"trained on 40 of the 40 validation rows: .* flatter"):
+    with pytest.warns(DataWarning, match=r"trained on 40 of the 40 validation rows, .* flatter"):
         Classifier(mlp()).fit(fresh, doubtful(), teacher=teacher)
+    unseen = [replace(s, id=f"unseen{n}", text=f"{s.text} unseen") for n, s in enumerate(doubtful(10))]
+    assert not _warned(Classifier(mlp()).fit(doubtful(), unseen, teacher=teacher))
+    in_folds = Classifier(mlp(train=FOLDED)).fit(doubtful(), unseen, teacher=teacher)
+    assert "40 of the 40 rows that calibration" in _warned(in_folds)
+    assert "train.folds = 0" in _warned(in_folds)
     student = Classifier(mlp()).fit(fresh, teacher=teacher)
     assert student.fitted_ is not None
-    assert not [note for note in student.fitted_.notes if "teacher" in note]
+    assert not _warned(student)
     own = kept_keys(check_rows(doubtful(), student.config))
     assert np.isin(own, student.pipeline_.trained_on).all()
     with pytest.warns(DataWarning, match="1 of the 1 rows were trained on"):
         student.evaluate(doubtful(1), rounds=1)
+
+
+def _warned(student: Classifier) -> str:
+    assert student.fitted_ is not None
+    return "; ".join(note for note in student.fitted_.notes if "teacher" in note)
 
 
 def test_rows_that_the_teacher_pseudo_labelled_are_kept_too(tmp_path: Path) -> None:
@@ -289,11 +299,13 @@ def test_the_run_says_who_taught_it_and_is_opened_without(teacher: Path, tmp_pat
     assert metrics["teacher"]["run"] == str(moved)
     assert metrics["teacher"]["networks"] == 2
     assert len(metrics["teacher"]["fingerprint"]) == 64
-    assert "taught by the run moved" in (tmp_path / "run" / "README.md").read_text()
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert "taught by the run moved" in card
+    assert f"trained on {metrics['rows']['valid']} of the scored rows: the numbers are too good" in card
     moved.rename(tmp_path / "gone")
     model = Classifier.load(tmp_path / "run")
     assert model.config.teacher is not None
-    assert model.config.teacher.weight == 0.7
+    assert model.config.teacher.weight == 0.3
     other = fitted(mlp(), doubtful(), teacher=teacher)
     assert other.teacher["fingerprint"] != metrics["teacher"]["fingerprint"]
     with pytest.raises(ConfigError, match=r"there is none\. Fix: --teacher RUN"):
@@ -380,7 +392,7 @@ def test_resumed_with_another_teacher_or_none_it_is_another_training(
     assert train_in_child(_kept(), doubtful(), out, teacher=teacher, kill=kill) == -signal.SIGKILL
     with pytest.raises(RunError, match=r"fold1.* is of another training"):
         Classifier(_kept()).fit(doubtful(), out=out, resume=True, teacher=other)
-    with pytest.raises(RunError, match=r"teacher\.weight was 0\.7 and is 'not set'"):
+    with pytest.raises(RunError, match=r"teacher\.weight was 0\.3 and is 'not set'"):
         Classifier(_kept()).fit(doubtful(), out=out, resume=True)
     Classifier(_kept()).fit(doubtful(), out=out, resume=True, teacher=teacher)
 
