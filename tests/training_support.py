@@ -145,7 +145,8 @@ def _train_rank(
         "ACCELERATE_USE_CPU": "true",
         "GLOO_SOCKET_IFNAME": "lo",
     }
-    _train(config.dump(), rows, out, options.get("kill"), options.get("resume", False), False, options.get("unlabeled"))
+    kill, resume = options.get("kill"), options.get("resume", False)
+    _train(config.dump(), rows, out, kill, resume, False, options.get("unlabeled"), options.get("teacher"))
 
 
 def _train(

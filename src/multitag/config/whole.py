@@ -20,7 +20,7 @@ from multitag.config.joint import JointConfig
 from multitag.config.presets import PresetName
 from multitag.config.pseudo import PseudoConfig
 from multitag.config.sections import DataConfig, DecisionConfig, EncoderConfig, RecipeConfig, StoreConfig
-from multitag.config.teacher import TeacherConfig
+from multitag.config.teacher import TeacherConfig, misplaced
 from multitag.config.train import AUTO_FOLDS, AUTO_ROWS, TrainConfig
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
@@ -183,37 +183,25 @@ class Config(Section):
             ConfigError: There is a teacher and nothing to train, or [pseudo] too, or the section and no teacher; or
                 rows without labels that nothing would be learned of.
         """
-        every = [self, *(member for member in self.members.values() if member is not None)]
-        weights = [each.teacher.weight for each in every if each.teacher is not None]
-        if not wanted:
-            if weights:
-                raise ConfigError(
-                    "[teacher] says how a student learns from a fitted run, and there is none. "
-                    "Fix: --teacher RUN (teacher=...), or leave the section out"
-                )
-            return self
-        if not self.trains:
-            raise ConfigError(
-                "all members of the ensemble are fitted runs: nothing is trained, and a teacher teaches nothing. "
-                "Fix: leave out --teacher"
-            )
-        if any(each.pseudo is not None for each in every):
-            raise ConfigError(
-                "[pseudo] is for a teacher that is trained along with its student, and --teacher gives one that is "
-                "fitted already. Fix: leave out the section, or --teacher"
-            )
-        if pool and 0 in weights:
-            raise ConfigError(
-                "teacher.weight = 0 asks the teacher nothing, and rows without labels are learned from by its answers "
-                "alone. Fix: leave out --unlabeled, or --set teacher.weight=0.3"
-            )
-        return self if self.teacher is not None else Config.parse({**self.values(), "teacher": {}})
+        if fault := misplaced(
+            [each.teacher for each in self._every],
+            wanted=wanted,
+            trains=self.trains,
+            pool=pool,
+            pseudo=any(each.pseudo is not None for each in self._every),
+        ):
+            raise ConfigError(fault)
+        return self if not wanted or self.teacher is not None else Config.parse({**self.values(), "teacher": {}})
 
     @property
     def heeds_teacher(self) -> bool:
         """Whether a teacher's answers count anything, in any member."""
-        every = [self, *(member for member in self.members.values() if member is not None)]
-        return any(each.teacher is not None and each.teacher.weight > 0 for each in every)
+        return any(each.teacher is not None and each.teacher.weight > 0 for each in self._every)
+
+    @property
+    def _every(self) -> list[Config]:
+        """This configuration and those of its members that are trained."""
+        return [self, *(member for member in self.members.values() if member is not None)]
 
     @property
     def trains(self) -> bool:

@@ -79,6 +79,11 @@ def answer(pipeline: Pipeline, rows: Rows, *, allow_seen: bool = False, progress
     others = np.flatnonzero(found < 0)
     fresh = np.ones(len(rows), bool)
     notes = list(lost_pictures(rows.bad))
+    if pipeline.config.heeds_teacher and (found >= 0).any():
+        notes.append(
+            f"{int((found >= 0).sum())} of the {len(rows)} rows are answered by networks that had not seen them, but "
+            f"another run taught these: where that was trained on the rows, the answers flatter"
+        )
     if len(others):
         rest = rows.take(others.tolist())
         notes += seen_in_training(pipeline, rest, allowed=allow_seen)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from multitag.classifier import Classifier
 from multitag.config import Config
@@ -19,6 +20,7 @@ from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError, DataError, DataWarning, RunError
 from multitag.features.rows import check_rows
 from multitag.features.targets import KeptTargets
+from multitag.fitting.answering import answer
 from multitag.fitting.copies import kept_keys, row_keys
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.teaching import Teaching, softened
@@ -26,8 +28,9 @@ from multitag.losses import LOSSES
 from multitag.networks import Networks
 from multitag.pipeline import Pipeline
 from multitag.runs.artifacts import load_run, save_run
+from multitag.training.pace import Pace
 from multitag.types import Sample
-from training_support import Kill, contents, quick, scenes, train_in_child
+from training_support import Kill, contents, quick, scenes, train_in_child, train_in_two
 
 pytestmark = pytest.mark.filterwarnings("ignore::multitag.errors.DataWarning")
 
@@ -411,3 +414,35 @@ def test_a_resumed_training_takes_the_answers_that_it_kept(
     monkeypatch.setattr(Networks, "logits", asked)
     Classifier(_kept()).fit(doubtful(), out=out, resume=True, **options)
     assert not (out / "checkpoints").exists()
+
+
+def test_a_look_at_the_rows_it_was_taught_says_that_answers_flatter(teacher: Path) -> None:
+    student = Classifier(mlp()).fit(doubtful(), teacher=teacher).pipeline_
+    rows = check_rows(doubtful(), student.config)
+    assert any("another run taught these" in note for note in answer(student, rows).notes)
+    assert not any("another run" in note for note in answer(load_run(teacher), rows).notes)
+    untaught = Classifier(mlp(teacher={"weight": 0})).fit(doubtful(), teacher=teacher).pipeline_
+    assert not any("another run" in note for note in answer(untaught, rows).notes)
+
+
+def test_a_time_limit_counts_the_rows_without_labels(teacher: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is timed is a training on all rows, those that the teacher alone answers included."""
+    timed: list[int] = []
+    monkeypatch.setattr(
+        "multitag.fitting.fitter.measure_pace",
+        lambda model, loss, task, rows, *args, **options: (timed.append(len(rows)), Pace(0.001, 0.001))[1],
+    )
+    found = fitted(mlp(train={"time_limit": "60s"}), doubtful(), unlabeled=more(), teacher=teacher)
+    assert timed
+    assert set(timed) == {found.rows["train"] + 30}
+
+
+@pytest.mark.slow
+def test_two_processes_are_taught_as_one_is(teacher: Path, tmp_path: Path) -> None:
+    config = quick(train={"epochs": 3, "modality_dropout": 0.0}, **PLAIN)
+    options: dict[str, Any] = {"unlabeled": more(), "teacher": teacher}
+    assert train_in_child(config, doubtful(43), tmp_path / "one", **options) == 0
+    assert train_in_two(config, doubtful(43), tmp_path / "two", **options) == [0, 0]
+    one, two = load_file(tmp_path / "one" / "model.safetensors"), load_file(tmp_path / "two" / "model.safetensors")
+    for key, value in one.items():
+        torch.testing.assert_close(two[key], value, atol=2e-4, rtol=1e-3)
