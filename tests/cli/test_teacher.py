@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tomllib
 
@@ -55,3 +56,21 @@ def test_what_cannot_teach_is_refused(cli, train, table, config, tmp_path, span_
     task = cli("train", table, "--task", "spans", "--out", "x", "--teacher", span_run)
     assert task.code == 4
     assert "--teacher" in task.err
+
+
+def test_a_student_of_texts_alone_is_taught_by_one_that_looks_at_pictures(cli, config, table, trained, tmp_path):
+    with open(table, newline="", encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    own = tmp_path / "own.csv"
+    lines = [f'{table.parent / row["ImageID"]},"{row["Caption"]} once","{row["Labels"]}"' for row in rows[:-1]]
+    own.write_text("\n".join(["image,caption,labels", *lines, f'broken.jpg,a boat,"{rows[-1]["Labels"]}"']) + "\n")
+    train = ("train", own, "--config", config, "--without", "image", "--teacher", trained, "--quiet", "--json")
+    alone = cli("train", own, "--config", config, "--without", "image", "--out", "alone", "--quiet")
+    assert alone.code == 0, "no encoder of the student reads pictures, so none is looked at"
+    refused = cli(*train, "--out", "refused")
+    assert refused.code == 3
+    assert "broken.jpg" in refused.err
+    answer = cli(*train, "--out", "run", "--on-bad-image", "missing")
+    assert answer.code == 0, answer.err
+    assert sum(answer.json["teacher"]["rows"].values()) == 24
