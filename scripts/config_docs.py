@@ -15,6 +15,7 @@ SECTIONS: dict[str, type[Any]] = {
     "train": config.TrainConfig,
     "train.stages": config.StageConfig,
     "pseudo": config.PseudoConfig,
+    "teacher": config.TeacherConfig,
     "joint": config.JointConfig,
     "decision": config.DecisionConfig,
     "store": config.StoreConfig,
@@ -85,6 +86,8 @@ MEANINGS = {
     "pseudo.weight": "How much a pseudo-labelled row counts in the loss, a labelled one 1. With 0 the student "
     "is the teacher.",
     "pseudo.rounds": "How many students, each taught by the one before.",
+    "teacher.weight": "How much the teacher's probability of a label counts beside the label itself. 1 is the teacher "
+    "alone, 0 asks it nothing. Where a label is not known, the teacher's probability is learned alone.",
     "joint.weight": "How much the mean loss of rows counts beside the mean loss of tokens.",
     "joint.labels": "Learn which labels a row's spans bear, and the labels that the table gives the row itself, where "
     "it does; or those of the spans alone.",

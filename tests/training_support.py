@@ -101,11 +101,13 @@ def train_in_child(
     resume: bool = False,
     overwrite: bool = False,
     unlabeled: Sequence[Sample] | None = None,
+    teacher: Path | None = None,
 ) -> int:
     """Train in a process of its own; its exit code, -9 where it was killed."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
-    process = context.Process(target=_train, args=(config.dump(), rows, out, kill, resume, overwrite, unlabeled))
+    arguments = (config.dump(), rows, out, kill, resume, overwrite, unlabeled, teacher)
+    process = context.Process(target=_train, args=arguments)
     process.start()
     process.join(120)
     assert process.exitcode is not None, "the training hangs"
@@ -143,7 +145,8 @@ def _train_rank(
         "ACCELERATE_USE_CPU": "true",
         "GLOO_SOCKET_IFNAME": "lo",
     }
-    _train(config.dump(), rows, out, options.get("kill"), options.get("resume", False), False, options.get("unlabeled"))
+    kill, resume = options.get("kill"), options.get("resume", False)
+    _train(config.dump(), rows, out, kill, resume, False, options.get("unlabeled"), options.get("teacher"))
 
 
 def _train(
@@ -154,6 +157,7 @@ def _train(
     resume: bool,
     overwrite: bool,
     unlabeled: Sequence[Sample] | None,
+    teacher: Path | None = None,
 ) -> None:
     import tomllib
     import warnings
@@ -167,7 +171,7 @@ def _train(
     if kill is not None:
         _die_in_transaction(kill.time) if kill.place == "store" else _die_before_replacing(kill)
     classifier = Classifier(Config.parse(tomllib.loads(config)))
-    classifier.fit(rows, unlabeled=unlabeled, out=out, resume=resume, overwrite=overwrite)
+    classifier.fit(rows, unlabeled=unlabeled, teacher=teacher, out=out, resume=resume, overwrite=overwrite)
 
 
 def _die_before_replacing(kill: Kill) -> None:

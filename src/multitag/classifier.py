@@ -75,6 +75,7 @@ class Classifier(Estimator[Pipeline, Fitted]):
         valid: TableSource | None = None,
         *,
         unlabeled: TableSource | None = None,
+        teacher: str | Path | None = None,
         images: str | Path | None = None,
         out: str | Path | None = None,
         resume: bool = False,
@@ -89,7 +90,10 @@ class Classifier(Estimator[Pipeline, Fitted]):
             train: The rows.
             valid: Rows to choose epoch, calibration and decision by; a share of `train` by default.
             unlabeled: Rows to pseudo-label, by a teacher that is trained on `train`, for the student that is kept: see
-                the [pseudo] section. Copies of labelled rows are left out.
+                the [pseudo] section. Copies of labelled rows are left out. With `teacher`, that one's probabilities are
+                learned of these rows, as they are.
+            teacher: The folder of a fitted run with the same labels, mostly a larger one: its probabilities are learned
+                beside the labels; see the [teacher] section.
             images: The folder that pictures' names are relative to.
             out: The run folder to write, checkpoints included.
             resume: Go on with a training that was cut short in `out`; where there is none, begin one.
@@ -99,15 +103,18 @@ class Classifier(Estimator[Pipeline, Fitted]):
             on_plan: Told what a time limit decides, a line each.
 
         Raises:
-            ConfigError: There are rows without labels and nothing to train on them, or a [pseudo] section and no rows.
+            ConfigError: There are rows without labels, or a teacher, and nothing to train on them; or a [pseudo] or
+                [teacher] section and no such thing.
             DataError: The rows or their pictures cannot be used.
-            RunError: `out` holds a run already, or a training of other settings or rows.
+            RunError: `out` holds a run already, or a training of other settings or rows; or the teacher cannot be read,
+                or knows other labels.
             OutOfTime: The time limit is too short for anything.
             Interrupted: Ctrl-C; the message says what was kept.
         """
         folder, limit = None if out is None else Path(out), self.config.train.time_limit
         deadline = None if limit is None else Deadline.after(limit)
-        config = self.config.with_students(wanted=unlabeled is not None)
+        config = self.config.with_teacher(wanted=teacher is not None, pool=unlabeled is not None)
+        config = config.with_students(wanted=unlabeled is not None and teacher is None)
         processes = self._claim(config, folder, resume=resume, overwrite=overwrite)
         with tracked(config, folder, resume=resume) as tracker:
             fitted = fit(
@@ -115,6 +122,7 @@ class Classifier(Estimator[Pipeline, Fitted]):
                 self._read_to_train(train, images),
                 None if valid is None else self._read_to_train(valid, images),
                 None if unlabeled is None else self.read(unlabeled, images),
+                teacher=None if teacher is None else Path(teacher),
                 folder=folder,
                 resume=resume,
                 deadline=deadline,

@@ -60,7 +60,8 @@ class Pipeline:
         held_out: What calibration and decision are fitted on.
         calibration: Logits to probabilities.
         decision: Probabilities to label sets.
-        trained_on: Of the labelled rows that any of its networks was trained on, the keys of what they show.
+        trained_on: Of the labelled rows that any of its networks was trained on, the keys of what they show; where a
+            fitted run taught it, those of all rows that the teacher was trained on too.
         pseudo_labelled: Likewise, of rows that had no labels and were given some by a teacher.
     """
 

@@ -26,6 +26,10 @@ def train(
         Path | None,
         typer.Option(help="A table of more rows: a teacher labels those it is sure of, and a student learns from all."),
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="A fitted run, mostly a larger one, whose probabilities are learned beside the labels."),
+    ] = None,
     preset: options.Preset = None,
     time_limit: Annotated[
         str | None,
@@ -102,11 +106,11 @@ def train(
     how["on_plan"] = output.teller(quiet=quiet)
     fitted: Fitted | FittedTagging | None
     if settings.task == "spans":
-        tagging.refuse(unlabeled=unlabeled, labels_column=labels_column, separator=separator)
+        tagging.refuse(unlabeled=unlabeled, teacher=teacher, labels_column=labels_column, separator=separator)
         fitted = SpanTagger(settings).fit(table, held, **how).fitted_
     else:
         tagging.require_spans_for(spans_column=spans_column)
-        fitted = Classifier(settings).fit(table, held, unlabeled=unlabeled, **how).fitted_
+        fitted = Classifier(settings).fit(table, held, unlabeled=unlabeled, teacher=teacher, **how).fitted_
     if fitted is None:  # fit always sets it; said for the type checker
         return
     if as_json:

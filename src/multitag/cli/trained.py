@@ -51,12 +51,20 @@ def print_fitted(fitted: Fitted | FittedTagging, out: Path, images: Path | None)
 
 
 def _print_saved(out: Path, fitted: Fitted | FittedTagging) -> None:
+    from multitag.fitting.tagging import FittedTagging
+
     size, seconds = fitted.size, fitted.seconds
+    taught_by = {}
+    if not isinstance(fitted, FittedTagging) and (teacher := fitted.teacher) is not None:
+        said = {"out_of_fold": "answered out of fold", "trained_on": "trained on by it", "new": "new to it"}
+        counts = [f"{count} rows {said[how]}" for how, count in teacher["rows"].items() if count]
+        taught_by = {"teacher": f"{teacher['run']}: {', '.join(counts)}"}
     models = f" of {fitted.networks} models" if fitted.networks > 1 else ""
     output.print_pairs(
         f"saved in {out}",
         {
             "trained on": f"{fitted.rows['train']} rows, {len(fitted.history)} epochs{models}",
+            **taught_by,
             "seconds": ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()),
             "trained weights": f"{size.trained_parameters:,} numbers, {size.trained_megabytes:.1f} MB",
             "frozen encoders": f"{size.frozen_parameters:,} numbers, {size.frozen_megabytes:.1f} MB",

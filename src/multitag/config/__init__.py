@@ -13,6 +13,7 @@ from multitag.config.sections import Precision as Precision
 from multitag.config.sections import RecipeConfig as RecipeConfig
 from multitag.config.sections import Runtime as Runtime
 from multitag.config.sections import StoreConfig as StoreConfig
+from multitag.config.teacher import TeacherConfig as TeacherConfig
 from multitag.config.train import StageConfig as StageConfig
 from multitag.config.train import TrainConfig as TrainConfig
 from multitag.config.whole import Config as Config

@@ -35,6 +35,8 @@ def cross_faults(config: Config) -> list[str]:
     if config.pseudo is not None:
         joins_rows = config.loss.name in LOSSES.table and LOSSES.get(config.loss.name).unit == "batch"
         faults += config.pseudo.faults(config.loss.name, joins_rows=joins_rows)
+    if config.teacher is not None and config.loss.name in LOSSES.table:
+        faults += config.teacher.faults(config.loss.name, takes_shares=LOSSES.get(config.loss.name).takes_shares)
     for name in config.encoders:
         # The model keeps its parts under these names.
         if not name.isidentifier() or hasattr(ModuleDict(), name) or name == HEADS_PART:
@@ -77,6 +79,8 @@ def _span_faults(config: Config) -> list[str]:
         faults.append("[augment] changes rows' words or numbers, and spans would not fit them. Fix: leave it out")
     if config.pseudo is not None:
         faults.append("[pseudo] is for label sets: task = 'spans' has no pseudo-labels. Fix: leave it out")
+    if config.teacher is not None:
+        faults.append("[teacher] is for label sets: task = 'spans' has no teachers. Fix: leave it out")
     if config.ensemble is not None:
         faults.append("[ensemble] is for label sets: task = 'spans' has no ensembles. Fix: leave it out")
     return faults

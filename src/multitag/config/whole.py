@@ -20,6 +20,7 @@ from multitag.config.joint import JointConfig
 from multitag.config.presets import PresetName
 from multitag.config.pseudo import PseudoConfig
 from multitag.config.sections import DataConfig, DecisionConfig, EncoderConfig, RecipeConfig, StoreConfig
+from multitag.config.teacher import TeacherConfig, misplaced
 from multitag.config.train import AUTO_FOLDS, AUTO_ROWS, TrainConfig
 from multitag.decisions import CALIBRATIONS, DECISIONS
 from multitag.encoders import ENCODERS
@@ -51,6 +52,7 @@ class Config(Section):
     loss: Component = Component(name="bce", smoothing=0.1)  # type: ignore[call-arg]
     train: TrainConfig = TrainConfig()
     pseudo: PseudoConfig | None = None
+    teacher: TeacherConfig | None = None
     joint: JointConfig | None = None
     calibration: Component = Component(name="per_label")
     decision: DecisionConfig = DecisionConfig(name="expected_f1")
@@ -176,6 +178,37 @@ class Config(Section):
                 "Fix: --unlabeled TABLE (unlabeled=...), or leave the section out"
             )
         return self if not wanted or self.pseudo is not None else Config.parse({**self.values(), "pseudo": {}})
+
+    def with_teacher(self, *, wanted: bool, pool: bool = False) -> Config:
+        """This configuration for a training with a fitted run as the teacher, or for one without.
+
+        Args:
+            wanted: Whether there is one; the [teacher] section then has its defaults where it is not there.
+            pool: Whether there are rows without labels, which the teacher answers in place of [pseudo].
+
+        Raises:
+            ConfigError: There is a teacher and nothing to train, or [pseudo] too, or the section and no teacher; or
+                rows without labels that nothing would be learned of.
+        """
+        if fault := misplaced(
+            [each.teacher for each in self._every],
+            wanted=wanted,
+            trains=self.trains,
+            pool=pool,
+            pseudo=any(each.pseudo is not None for each in self._every),
+        ):
+            raise ConfigError(fault)
+        return self if not wanted or self.teacher is not None else Config.parse({**self.values(), "teacher": {}})
+
+    @property
+    def heeds_teacher(self) -> bool:
+        """Whether a teacher's answers count anything, in any member."""
+        return any(each.teacher is not None and each.teacher.weight > 0 for each in self._every)
+
+    @property
+    def _every(self) -> list[Config]:
+        """This configuration and those of its members that are trained."""
+        return [self, *(member for member in self.members.values() if member is not None)]
 
     @property
     def trains(self) -> bool:

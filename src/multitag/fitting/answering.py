@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from multitag.config import Config
 from multitag.data.table import Table
@@ -72,14 +73,17 @@ def answer(pipeline: Pipeline, rows: Rows, *, allow_seen: bool = False, progress
     Raises:
         DataError: Rows were pseudo-labelled in training, and are not allowed.
     """
-    held = pipeline.held_out
-    places = {key: place for place, key in reversed(list(enumerate(held.rows.tolist())))}
-    found = np.array([places.get(key, -1) for key in row_keys(rows).tolist()], int)
+    held, found = pipeline.held_out, held_places(pipeline, rows)
     logits = np.zeros((len(rows), len(pipeline.space)), np.float32)
     logits[found >= 0] = held.logits[found[found >= 0]]
     others = np.flatnonzero(found < 0)
     fresh = np.ones(len(rows), bool)
     notes = list(lost_pictures(rows.bad))
+    if pipeline.config.heeds_teacher and (found >= 0).any():
+        notes.append(
+            f"{int((found >= 0).sum())} of the {len(rows)} rows are answered by networks that had not seen them, but "
+            f"another run taught these: where that was trained on the rows, the answers flatter"
+        )
     if len(others):
         rest = rows.take(others.tolist())
         notes += seen_in_training(pipeline, rest, allowed=allow_seen)
@@ -88,6 +92,12 @@ def answer(pipeline: Pipeline, rows: Rows, *, allow_seen: bool = False, progress
         logits[others] = pipeline.logits(rest, progress=progress)
     ids = tuple(sample.id for sample in rows.samples)
     return Answered(pipeline.decide(ids, logits), rows.samples, fresh, len(rows) - len(others), tuple(notes))
+
+
+def held_places(pipeline: Pipeline, rows: Rows) -> npt.NDArray[np.intp]:
+    """For each row (N,), its place among those that the run held out in training; -1 where it is not among them."""
+    places = {key: place for place, key in reversed(list(enumerate(pipeline.held_out.rows.tolist())))}
+    return np.array([places.get(key, -1) for key in row_keys(rows).tolist()], np.intp)
 
 
 def held_out_answers(pipeline: Pipeline) -> Answered:

@@ -11,12 +11,12 @@ import numpy as np
 from multitag.combined import networks_of
 from multitag.config import EnsembleConfig
 from multitag.deadline import OutOfTime
-from multitag.errors import DataError, RunError
+from multitag.errors import DataError
 from multitag.fitting.copies import are_copies
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.folding import member_fitter
 from multitag.fitting.joining import joined, section_of
-from multitag.fitting.label_checks import listed
+from multitag.fitting.label_checks import listed, require_same_labels
 from multitag.fitting.out_of_fold import OnEpoch, part_of
 from multitag.fitting.outcome import Outcome
 from multitag.fitting.planner import Planner
@@ -109,13 +109,7 @@ def _open(name: str, section: EnsembleConfig, fitter: Fitter, sides: Sides) -> P
     """A fitted run that knows the labels asked for and was trained on none of the rows to be fitted on or scored."""
     folder = Path(section.members[name]["run"])
     pipeline = load_run(folder)
-    if pipeline.space != fitter.space:
-        theirs, ours = set(pipeline.space.names), set(fitter.space.names)
-        differing = listed(sorted(theirs ^ ours)) or "the same ones in another order"
-        raise RunError(
-            f"the member '{name}' ({folder}) knows other labels than the rows: {differing}. Fix: leave the member out, "
-            f"or say which labels there are (--labels)"
-        )
+    require_same_labels(f"the member '{name}' ({folder})", pipeline.space, fitter.space, fix="leave the member out")
     rows = sides.chosen + sides.held
     keys = np.concatenate([pipeline.trained_on, pipeline.pseudo_labelled])
     seen = are_copies(rows, keys, pictures=pipeline.config.reads_pictures)

@@ -29,6 +29,7 @@ from multitag.fitting.sides import Scored, Sides, take_sides
 from multitag.fitting.size_limit import require_size
 from multitag.fitting.standing import standing_run
 from multitag.fitting.suited import suited
+from multitag.fitting.teacher import Asked, Teacher
 from multitag.networks import open_store
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
@@ -50,7 +51,8 @@ class Fitted:
         networks: How many networks were trained and are kept.
         rows: Numbers of rows: training, validation, left out for want of labels, with a picture lost.
         seconds: Time by stage: checking, encoding, training, testing (predicting the held-out rows, from stored
-            features where encoders are frozen), teaching (predicting rows without labels), deciding.
+            features where encoders are frozen), teaching (predicting rows without labels, or a fitted run's
+            answers), deciding.
         size: Parameters and megabytes, trained and frozen.
         data: The tables' names, and how often each label, a picture and a text are there.
         notes: What a user should look at.
@@ -58,6 +60,7 @@ class Fitted:
         generations: Where students were trained, the scores of the teacher and of each, of the same rows.
         taught: How many pseudo-labels each student was taught.
         plan: What a time limit made of it, and which members are still to come where it is not done.
+        teacher: Of the fitted run that taught it, where one did, what it is known again by, and how it answered rows.
     """
 
     pipeline: Pipeline
@@ -74,6 +77,7 @@ class Fitted:
     generations: dict[str, Evaluation] = field(default_factory=dict)
     taught: dict[str, PseudoCounts] = field(default_factory=dict)
     plan: Plan = field(default_factory=Plan)
+    teacher: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for metrics.json; the decision that the scores are of included."""
@@ -90,6 +94,8 @@ class Fitted:
         }
         if self.plan:
             found["plan"] = self.plan.to_dict()
+        if self.teacher is not None:
+            found["teacher"] = self.teacher
         if self.members:
             found["members"] = {name: _values(evaluation) for name, evaluation in self.members.items()}
         if self.generations:
@@ -112,6 +118,7 @@ def fit(
     valid: Table | None = None,
     pool: Table | None = None,
     *,
+    teacher: Path | None = None,
     folder: Path | None = None,
     resume: bool = False,
     check: Check = check_rows,
@@ -127,7 +134,8 @@ def fit(
         config: All settings.
         table: Labelled rows.
         valid: Rows to choose epoch, calibration and decision by; a share of the table's rows by default.
-        pool: Rows without labels for students to learn from, as the [pseudo] section says.
+        pool: Rows without labels for students to learn from, as the [pseudo] section says, or from the teacher.
+        teacher: The folder of a fitted run to learn from, as the [teacher] section says.
         folder: The run folder, where checkpoints go while it trains.
         resume: Go on from the checkpoints in `folder`.
         check: Looks at the pictures; another one where they are known already.
@@ -139,6 +147,7 @@ def fit(
 
     Raises:
         DataError: Rows or pictures cannot be used, or there are too few to hold any out.
+        RunError: The teacher cannot be read, or knows other labels than the rows.
         WeightsError: An encoder's weights cannot be had.
         Interrupted: Ctrl-C; the message says what was kept.
     """
@@ -151,6 +160,7 @@ def fit(
         samples = table.samples if valid is None else [*table.samples, *valid.samples]
         config, notes = suited(config, samples)
         space = label_space(config, table, valid)
+        master = None if teacher is None else Teacher.open(teacher, space)
         labelled = sum(sample.labels is not None for sample in table.samples)
         config = settle_precision(config.settled(labelled if valid is None else 0))
         with clock.time("checking"):
@@ -161,9 +171,16 @@ def fit(
             fitter = Fitter(config, space, store, folder, resume, clock, without=taken_away(config))
             if config.ensemble is None:
                 require_size(config.train.max_size, {"": fitter}, (), sides.learned)
+            told = Told(
+                clock, data_facts(space, sides, table, valid, pool), (*notes, *sides.notes), rounds, planner.plan
+            )
+            if master is not None and config.heeds_teacher:
+                with clock.time("teaching"):
+                    watching = planner.watching(progress)
+                    heard = master.ask(sides, config, folder, held_apart=valid is not None, progress=watching)
+                del master  # its networks are not needed any more
+                fitter, told = replace(fitter, teaching=heard.teaching), told.taught_by(heard)
             fitter, sides = planner.begin(fitter, sides, progress)
-            facts = data_facts(space, sides, table, valid, pool)
-            told = Told(clock, facts, (*notes, *sides.notes), rounds, planner.plan)
             if config.ensemble is None:
                 with planner.timed(""):
                     outcome = train_generations(planner.single(fitter), sides, progress=progress, on_epoch=on_epoch)
@@ -184,6 +201,11 @@ class Told:
     notes: tuple[str, ...]
     rounds: int
     plan: Plan
+    teacher: dict[str, Any] | None = None
+
+    def taught_by(self, asked: Asked) -> Told:
+        """What is said where a fitted run teaches."""
+        return replace(self, teacher=asked.facts, notes=(*self.notes, *asked.notes))
 
     def fitted(self, outcome: Outcome, sides: Sides, seed: int, to_come: tuple[str, ...] = ()) -> Fitted:
         """The outcome scored; `to_come` are the members that are not trained yet."""
@@ -215,6 +237,7 @@ class Told:
             generations=generations,
             taught=taught,
             plan=replace(self.plan, to_come=to_come),
+            teacher=self.teacher,
         )
 
 

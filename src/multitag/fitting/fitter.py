@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from multitag.augment.augmenter import Augmenter
-from multitag.config import Config, TrainConfig
+from multitag.config import Component, Config, TrainConfig
 from multitag.errors import DataError
 from multitag.features.augmenting import make_augmenter
 from multitag.features.feeder import Feeder
@@ -27,6 +27,7 @@ from multitag.fitting.identity import identity_of
 from multitag.fitting.joint_loss import make_loss
 from multitag.fitting.lessons import Lessons, Taught
 from multitag.fitting.limit import Limit
+from multitag.fitting.teaching import Teaching, softened
 from multitag.inference import predict_logits
 from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
@@ -90,6 +91,7 @@ class _Ready:
     loss: Loss
     augmenter: Augmenter | None
     settings: TrainConfig
+    soft: Targets | None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Fitter:
             trained.
         fold_seed: Of the folds; the configuration's own where it is not set.
         lessons: The rows without labels, where there are any.
+        teaching: What a fitted run says of the rows, where one teaches.
         most: Epochs of each stage that a time limit leaves; `None` leaves as many as the configuration says.
         limit: When its networks must be trained, if at some time.
         without: Asked of the networks of a fold beside what they say of its rows: what they say of them without this.
@@ -123,6 +126,7 @@ class Fitter:
     shared: dict[str, Slot] = field(default_factory=dict)
     fold_seed: int | None = None
     lessons: Lessons | None = None
+    teaching: Teaching | None = None
     most: tuple[int, ...] | None = None
     limit: Limit | None = None
     without: tuple[Modality, ...] = ()
@@ -156,6 +160,7 @@ class Fitter:
             Interrupted: Ctrl-C while training.
             OutOfTime: The limit has passed, and too little is trained.
         """
+        taught = taught or self._pool
         with self.clock.time("encoding"):
             ready = self._ready(rows, held, seed, taught, progress)
         network, settings = ready.network, ready.settings
@@ -171,7 +176,7 @@ class Fitter:
                 settings,
                 seed=seed,
                 augmenter=ready.augmenter,
-                checkpointing=self._checkpointing(name, rows, held, taught, network.slots, settings.lengths, seed),
+                checkpointing=self._checkpointing(name, rows, held, taught, ready, settings.lengths, seed),
                 halt=None if self.limit is None else self.limit.next(settings.lengths),
                 progress=progress,
                 on_epoch=on_epoch,
@@ -190,14 +195,14 @@ class Fitter:
             seconds: About how long to look at steps, and at scoring.
             progress: Told about features that the store lacks.
         """
-        seed, started = self.config.seed, time.monotonic()
+        seed, started, taught = self.config.seed, time.monotonic(), self._pool
         with self.clock.time("encoding"):
-            ready = self._ready(rows, held, seed, None, progress)
+            ready = self._ready(rows, held, seed, taught, progress)
             built = time.monotonic() - started
         with self.clock.time("planning"):
             if built > _SLOW:  # features were encoded, or encoders read from disk; once more shows what each one takes
                 started = time.monotonic()
-                ready = self._ready(rows, held, seed, None, progress)
+                ready = self._ready(rows, held, seed, taught, progress)
                 built = time.monotonic() - started
             pace = measure_pace(
                 ready.network.model,
@@ -227,19 +232,20 @@ class Fitter:
             weights = None if taught is None else taught.weights(len(rows))
             task, pieces = task_of(config, self.space, slots), Pieces.of(config, slots)
             cut = (lambda rows: rows) if pieces is None else pieces.cut
-            feeder = self._feed(task, cut(every), slots, model, progress, weights)
+            soft = self._soft(every)
+            feeder = self._feed(task, cut(every), slots, model, progress, weights, soft)
             held_feeder = self._feed(task, cut(held), slots, model, progress)
             model.fit_scales(feeder)
         # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not. Few ask, and
         # only then all targets are there at once.
         asked = cut(rows).samples if self._counts_labels else cut(rows).samples[:1]
         targets = task.targets(asked)
-        loss, augmenter = make_loss(config, task, targets), None
+        loss, augmenter = make_loss(config if soft is None else _unsmoothed(config), task, targets), None
         if self._counts_labels:
             taught_rows = ((0, len(every) - len(rows)), (0, 0))
             known = np.pad(task.examples(targets), taught_rows, constant_values=np.nan)
             augmenter = make_augmenter(config.augment, known, seed)
-        return _Ready(network, task, pieces, feeder, held_feeder, loss, augmenter, settings)
+        return _Ready(network, task, pieces, feeder, held_feeder, loss, augmenter, settings, soft)
 
     def build(self, samples: list[Sample], seed: int) -> Network:
         """A network with its weights as they are before training.
@@ -286,6 +292,27 @@ class Fitter:
             return network_logits(network, rows, self.store, self.config, len(self.space), progress=progress)
 
     @property
+    def taught_by(self) -> Teaching | None:
+        """What a fitted run says of the rows, where it counts anything."""
+        section = self.config.teacher
+        return None if section is None or section.weight == 0 else self.teaching
+
+    @property
+    def _pool(self) -> Taught | None:
+        """The rows without labels that a fitted run teaches; each counts as a labelled one."""
+        teaching = self.taught_by
+        return None if teaching is None or teaching.pool is None else Taught(teaching.pool, 1.0)
+
+    def _soft(self, rows: Rows) -> Targets | None:
+        """What is learned of the rows (N, K) in place of their labels, where a fitted run teaches."""
+        teaching, section = self.taught_by, self.config.teacher
+        if teaching is None or section is None:
+            return None
+        smoothing = float(self.config.loss.options.get("smoothing", 0.0))
+        gold = self.space.encode(rows.samples)
+        return softened(gold, teaching.of(rows), weight=section.weight, smoothing=smoothing)
+
+    @property
     def _counts_labels(self) -> bool:
         """Whether loss or augmentation want to know how common labels are."""
         loss, augment = LOSSES.get(self.config.loss.name), self.config.augment
@@ -299,11 +326,15 @@ class Fitter:
         model: Model,
         progress: Progress,
         weights: npt.NDArray[np.float32] | None = None,
+        soft: Targets | None = None,
     ) -> Feeder:
         samples = rows.samples
-        if isinstance(task, LabelTask):
+        targets: KeptTargets | Targets
+        if soft is not None:
+            targets = soft
+        elif isinstance(task, LabelTask):
             blocks = (task.targets(samples[start : start + _BLOCK]) for start in range(0, len(samples), _BLOCK))
-            targets: KeptTargets | Targets = KeptTargets.of(blocks, len(task.space))
+            targets = KeptTargets.of(blocks, len(task.space))
         else:
             targets = task.targets(samples)
         return feed(rows, slots, self.store, model, targets=targets, weights=weights, progress=progress)
@@ -314,16 +345,26 @@ class Fitter:
         rows: Rows,
         held: Rows,
         taught: Taught | None,
-        slots: Mapping[str, Slot],
+        ready: _Ready,
         epochs: Sequence[int],
         seed: int,
     ) -> Checkpointing | None:
         if self.folder is None:
             return None
         sides = (rows, held) if taught is None else (rows, held, taught.rows)
-        identity = identity_of(self.config, self.space, slots, sides, epochs=epochs, seed=seed)
+        slots, soft = ready.network.slots, ready.soft
+        identity = identity_of(self.config, self.space, slots, sides, epochs=epochs, seed=seed, targets=soft)
         path = self.folder / CHECKPOINTS / f"{self.prefix}{name}.safetensors"
         return Checkpointing(path, identity, self.config.train.checkpoint_seconds, self.resume)
+
+
+def _unsmoothed(config: Config) -> Config:
+    """The configuration with a loss that takes targets as they are: soft ones are smoothed already where they want it.
+
+    A loss that knows no smoothing takes no soft targets either.
+    """
+    options = {**config.loss.options, "smoothing": 0.0}
+    return config.model_copy(update={"loss": Component(name=config.loss.name, **options)})
 
 
 def _require_something_to_learn(slots: Mapping[str, Slot], samples: list[Sample], config: Config) -> None:

@@ -11,6 +11,7 @@ from multitag.config import Config
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
 from multitag.runs.claim import deciding
+from multitag.tasks.base import Targets
 from multitag.types import LabelSpace
 
 
@@ -22,6 +23,7 @@ def identity_of(
     *,
     epochs: Sequence[int],
     seed: int,
+    targets: Targets | None = None,
 ) -> str:
     """64 hex digits that change whenever the trained weights could.
 
@@ -32,6 +34,7 @@ def identity_of(
         sides: The rows to train on, those held out, and those taught by a teacher.
         epochs: Of each stage.
         seed: The network's.
+        targets: What is trained on in place of the rows' labels, where a fitted run teaches.
     """
     identity = hashlib.sha256()
     frozen = {
@@ -51,4 +54,7 @@ def identity_of(
             if config.joint is not None:
                 row.append(sample.row_labels)
             identity.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    if targets is not None:
+        identity.update(b"targets")
+        identity.update(targets.tobytes())
     return identity.hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from multitag.config import Config
 from multitag.data.image_check import BadImage
 from multitag.data.table import Table
-from multitag.errors import DataError
+from multitag.errors import DataError, RunError
 from multitag.features.rows import Rows
 from multitag.types import LabelSpace, Sample
 
@@ -98,6 +98,26 @@ def lost_pictures(bad: Sequence[BadImage]) -> list[str]:
         return []
     rows = listed([f"{entry.source}: {entry.message}" for entry in bad], most=5)
     return [f"the pictures of {len(bad)} rows could not be used, and the rows count as without one ({rows})"]
+
+
+def require_same_labels(run: str, theirs: LabelSpace, ours: LabelSpace, *, fix: str) -> None:
+    """Refuse a fitted run that gives other labels than the rows have, or the same in another order.
+
+    Args:
+        run: What the run is called.
+        theirs: Its labels.
+        ours: Those of the rows.
+        fix: What to do.
+
+    Raises:
+        RunError: They differ.
+    """
+    if theirs == ours:
+        return
+    differing = listed(sorted({*theirs.names} ^ {*ours.names})) or "the same ones in another order"
+    raise RunError(
+        f"{run} knows other labels than the rows: {differing}. Fix: {fix}, or say which labels there are (--labels)"
+    )
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:

@@ -20,7 +20,7 @@ from multitag.fitting.sides import Sides
 from multitag.inference import gathered
 from multitag.lacking import shifted
 from multitag.networks import Network, Networks, averaged
-from multitag.pipeline import HeldOut, Pipeline
+from multitag.pipeline import NO_KEYS, HeldOut, Pipeline
 from multitag.progress import Progress, within
 from multitag.tasks.base import Logits
 from multitag.types import Modality
@@ -90,12 +90,14 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
         gold, always = space.encode(sides.chosen.samples), always_labelled(sides.every.samples)
         shifts = fit_shifts(config, sides.chosen, gold, answers.chosen, answers.without)
         chosen = shifted(answers.chosen, sides.chosen, shifts)
+        seen, teaching = kept_keys(sides.trained), fitter.taught_by
         pipeline = Pipeline.fitted(
             config,
             space,
             Networks(config, len(space), answers.networks, shifts),
             HeldOut(chosen, gold, always, row_keys(sides.chosen)),
-            kept_keys(sides.trained),
+            seen if teaching is None else np.union1d(seen, teaching.trained_on),
+            NO_KEYS if teaching is None else teaching.pseudo_labelled,
         )
     return Outcome(
         pipeline,

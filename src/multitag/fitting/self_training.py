@@ -49,7 +49,7 @@ def train_generations(fitter: Fitter, sides: Sides, *, progress: Progress, on_ep
         DataError: There are too few rows for so many folds.
         Interrupted: Ctrl-C; the message says in which generation.
     """
-    if sides.pool is None:
+    if sides.pool is None or fitter.teaching is not None:  # a fitted run answers the pool itself
         return train_all(fitter, sides, progress=progress, on_epoch=on_epoch)
     settings = fitter.config.pseudo or PseudoConfig()
     generations, keys, history = dict[str, Generation](), [NO_KEYS], list[dict[str, Any]]()

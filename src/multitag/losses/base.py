@@ -40,9 +40,11 @@ class Loss(nn.Module, ABC):
             with a known label, whose labels the term joins. ``"batch"``: its terms join rows too, so it is the one
             kind whose value depends on which rows come together, and on how many; padding and unknown labels still
             change nothing.
+        takes_shares: Whether a target may lie between 0 and 1, as the probability that the label is there.
     """
 
     unit: ClassVar[Literal["element", "row", "batch"]] = "element"
+    takes_shares: ClassVar[bool] = True
 
     def __init__(self, *, smoothing: Smoothing = 0.0) -> None:
         super().__init__()

@@ -34,6 +34,7 @@ class TwoWay(Loss):
     """
 
     unit: ClassVar[Literal["element", "row", "batch"]] = "batch"
+    takes_shares: ClassVar[bool] = False
 
     def __init__(self, *, positive_temperature: Temperature = 4.0, negative_temperature: Temperature = 1.0) -> None:
         super().__init__()

@@ -46,6 +46,9 @@ def data(labels: Sequence[str], metrics: Mapping[str, Any]) -> str:
         return "## Data\n\nNothing is known of the data it was trained on.\n\nLabels: " + listed(labels) + "."
     tables = {"table": "trained on", "valid": "validated on", "unlabeled": "more rows, without labels, from"}
     lines = [f"- {said}: {shown(facts[key])}" for key, said in tables.items() if key in facts]
+    if "teacher" in metrics:
+        run = Path(metrics["teacher"]["run"]).name
+        lines.append(f"- taught by the run {shown(run)}, and so by the rows which that was trained on")
     lines += [
         f"- {facts['rows']} labelled rows, {facts['pictures']} with a picture, {facts['texts']} with a text",
         f"- split: {rows.get('train', 0)} rows trained on, {rows.get('valid', 0)} scored",
@@ -96,6 +99,8 @@ def limits(config: Config, modalities: Sequence[str], metrics: Mapping[str, Any]
             lines.append(f"Never predicted on the scored rows, though some have them: {listed(never)}.")
         if scores["unseen"]:
             lines.append(f"In the scored rows but not in training, so never predicted: {listed(scores['unseen'])}.")
+        if seen := metrics.get("teacher", {}).get("scored"):
+            lines.append(f"The run that taught it was trained on {seen} of the scored rows: the numbers are too good.")
         if scores["rows"] < 100:
             lines.append(f"The scores are of {scores['rows']} rows only: look at the intervals.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)

@@ -19,6 +19,7 @@ from multitag.runs.folder import (
     CONFIG,
     EVERY,
     PLAN,
+    TEACHER,
     TRACKER,
     WRITING,
     is_started,
@@ -101,7 +102,7 @@ def _foreign(checkpoints: Path) -> bool:
     if not checkpoints.is_dir():
         return checkpoints.exists()
     names = [entry.name for entry in checkpoints.iterdir()]
-    return any(name not in (CONFIG, PLAN) and not name.endswith((".safetensors", ".tmp")) for name in names)
+    return any(name not in (CONFIG, PLAN, TEACHER) and not name.endswith((".safetensors", ".tmp")) for name in names)
 
 
 def _require_same(folder: Path, config: Config) -> None:

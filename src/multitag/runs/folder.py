@@ -23,6 +23,8 @@ EVERY = (CARD, METRICS, HISTORY, ENVIRONMENT, MEMBERS, *NEEDED, COMBINER)
 CHECKPOINTS = "checkpoints"
 PLAN = "plan.json"
 """Beside the checkpoints: what a time limit decided."""
+TEACHER = "teacher.answers"
+"""Beside the checkpoints: what a fitted run says of the rows; no checkpoint, so its name ends otherwise."""
 TRACKER = "tracker"
 WRITING = ".writing"
 

@@ -27,7 +27,7 @@ REGISTRIES: Mapping[str, Registry] = {
     "calibration": CALIBRATIONS,
     "decision": DECISIONS,
 }
-_FIXED = ("seed", "task", "data", "recipe", "store", "ensemble", "pseudo", "decoder")
+_FIXED = ("seed", "task", "data", "recipe", "store", "ensemble", "pseudo", "teacher", "decoder")
 
 
 def make_space(over: Sequence[str], config: Config) -> list[Dimension]:

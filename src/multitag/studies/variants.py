@@ -93,7 +93,7 @@ def _unsuited(config: Config) -> list[str]:
     if config.task != "labels":
         return [f"task = '{config.task}': studies are of label sets. Fix: task = 'labels'"]
     try:
-        config.with_students(wanted=False)
+        config.with_teacher(wanted=False).with_students(wanted=False)
     except ConfigError as error:
         return [str(error)]
     return [] if config.trains else ["all members of the ensemble are fitted runs: there is nothing to train"]
