@@ -18,11 +18,10 @@ def test_a_student_is_trained_and_saved_with_who_taught_it(cli, train, table, tr
     answer = train()
     assert answer.code == 0, answer.err
     words = " ".join(answer.out.split())
-    assert "answered out of fold" in words
-    assert "trained on by it" in words
-    assert f"the teacher ({trained}) was trained on" in " ".join(answer.err.split())
+    assert "rows that it was trained on" in words
+    assert "rows that it was not" in words
     settings = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
-    assert settings["teacher"] == {"weight": 0.3}
+    assert settings["teacher"] == {"weight": 0.7}
     saved = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert saved["teacher"]["run"] == str(trained)
     assert sum(saved["teacher"]["rows"].values()) == 24
@@ -37,7 +36,7 @@ def test_rows_without_labels_are_taught_too(cli, train, table, tmp_path):
     answer = train("--unlabeled", more, "--json", "--quiet", "--set", "teacher.weight=1")
     assert answer.code == 0, answer.err
     assert answer.json["rows"]["pool"] == 6
-    assert answer.json["teacher"]["rows"]["new"] == 6
+    assert answer.json["teacher"]["rows"]["other"] >= 6, "and those it held out"
     assert "generations" not in answer.json
     refused = cli("evaluate", "run", more, "--quiet")
     assert refused.code == 3

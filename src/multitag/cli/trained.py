@@ -56,7 +56,7 @@ def _print_saved(out: Path, fitted: Fitted | FittedTagging) -> None:
     size, seconds = fitted.size, fitted.seconds
     taught_by = {}
     if not isinstance(fitted, FittedTagging) and (teacher := fitted.teacher) is not None:
-        said = {"out_of_fold": "answered out of fold", "trained_on": "trained on by it", "new": "new to it"}
+        said = {"trained_on": "that it was trained on", "other": "that it was not"}
         counts = [f"{count} rows {said[how]}" for how, count in teacher["rows"].items() if count]
         taught_by = {"teacher": f"{teacher['run']}: {', '.join(counts)}"}
     models = f" of {fitted.networks} models" if fitted.networks > 1 else ""

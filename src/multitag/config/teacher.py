@@ -13,7 +13,7 @@ from multitag.config.base import Section
 class TeacherConfig(Section):
     """How a student learns from a fitted run."""
 
-    weight: Annotated[float, Field(ge=0, le=1)] = 0.3
+    weight: Annotated[float, Field(ge=0, le=1)] = 0.7
 
     def faults(self, loss: str, *, takes_shares: bool) -> list[str]:
         """What is wrong with these settings beside the loss.
@@ -63,6 +63,6 @@ def misplaced(
     if pool and 0 in weights:
         return (
             "teacher.weight = 0 asks the teacher nothing, and rows without labels are learned from by its answers "
-            "alone. Fix: leave out --unlabeled, or --set teacher.weight=0.3"
+            "alone. Fix: leave out --unlabeled, or --set teacher.weight=0.7"
         )
     return None

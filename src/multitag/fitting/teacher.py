@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from multitag.checkpoints import atomic_save
 from multitag.combined import networks_of
 from multitag.config import Config
 from multitag.features.rows import Rows, check_rows
-from multitag.fitting.answering import held_places
 from multitag.fitting.copies import are_copies, kept_keys, row_keys
 from multitag.fitting.label_checks import require_same_labels
 from multitag.fitting.sides import Sides
@@ -93,8 +92,8 @@ class Teacher:
     def ask(self, sides: Sides, config: Config, folder: Path | None, *, held_apart: bool, progress: Progress) -> Asked:
         """Its calibrated probabilities of all rows that are trained on.
 
-        A row that it held out in training is answered with what it kept: by networks that did not see the row, where
-        the others have learned its labels by heart. All other rows are predicted.
+        All its networks answer every row, those that were trained on it included: answers out of fold are the worse
+        lessons (they have mistakes that the labels do not have), and give away more of the labels of other rows.
 
         Args:
             sides: The rows of the training.
@@ -108,24 +107,23 @@ class Teacher:
             DataError: A picture that only the teacher looks at cannot be used.
         """
         rows = sides.every if sides.pool is None else sides.every + sides.pool
-        shown = self._as_seen(rows, config, progress)
-        places, taught = held_places(self.pipeline, shown), self.trained_on
+        shown, taught = self._as_seen(rows, config, progress), self.trained_on
         pictures = self.pipeline.config.reads_pictures
-        seen = are_copies(shown, taught, pictures=pictures) & (places < 0)
         keys, first = np.unique(row_keys(rows), return_index=True)
         probabilities = self._kept_or_made(shown.take(first.tolist()), folder, progress)
         pool_keys = [] if sides.pool is None else [kept_keys(sides.pool)]
         pseudo_labelled = np.unique(np.concatenate([self.pipeline.pseudo_labelled, *pool_keys]))
-        counts = {"out_of_fold": int((places >= 0).sum()), "trained_on": int(seen.sum())}
-        counts["new"] = len(rows) - sum(counts.values())
 
         def known(rows: Rows) -> int:
             return int(are_copies(rows, taught, pictures=pictures).sum())
 
+        counts = {"trained_on": known(shown)}
+        counts["other"] = len(rows) - counts["trained_on"]
+
         return Asked(
             Teaching(keys, probabilities, taught, pseudo_labelled, sides.pool),
             self.facts() | {"rows": counts, "scored": known(sides.held)},
-            tuple(_notes(f"the teacher ({self.folder})", counts, known, sides, held_apart)),
+            tuple(_notes(f"the teacher ({self.folder})", known, sides, held_apart)),
         )
 
     @property
@@ -147,12 +145,7 @@ class Teacher:
         path = None if folder is None else folder / CHECKPOINTS / TEACHER
         if path is not None and (kept := _read(path, identity)) is not None:
             return kept
-        places = held_places(self.pipeline, rows)
-        logits = np.zeros((len(rows), len(self.pipeline.space)), np.float32)
-        logits[places >= 0] = self.pipeline.held_out.logits[places[places >= 0]]
-        if len(others := np.flatnonzero(places < 0)):
-            rest = rows.take(others.tolist())
-            logits[others] = self.pipeline.logits(rest, progress=within("teacher", progress))
+        logits = self.pipeline.logits(rows, progress=within("teacher", progress))
         made = self.pipeline.calibration.apply(logits).astype(np.float32)
         if path is not None and make_accelerator().is_main_process:
             atomic_save({"probabilities": torch.from_numpy(made)}, path, {"identity": identity})
@@ -171,25 +164,16 @@ def _read(path: Path, identity: str) -> Targets | None:
         return None
 
 
-def _notes(
-    run: str, counts: Mapping[str, int], seen: Callable[[Rows], int], sides: Sides, held_apart: bool
-) -> list[str]:
-    """What makes the student's scores, or its lessons, better than they should be.
+def _notes(run: str, seen: Callable[[Rows], int], sides: Sides, held_apart: bool) -> list[str]:
+    """What makes the student's scores better than they should be.
 
     Args:
         run: What the teacher is called.
-        counts: How the rows were answered.
         seen: Of how many rows the teacher has learned.
         sides: The rows of the training.
         held_apart: Whether the held-out rows are of a table of their own.
     """
     notes = []
-    if counts["trained_on"]:
-        notes.append(
-            f"{run} was trained on {counts['trained_on']} of the {sum(counts.values())} rows that it teaches, and kept "
-            f"no answers of networks that had not seen them: it is surer of these than it should be. "
-            f"Fix: a teacher that is trained in folds"
-        )
     if held_apart and (scored := seen(sides.held)):
         notes.append(
             f"{run} was trained on {scored} of the {len(sides.held)} validation rows, and the student has learned from "
@@ -199,7 +183,7 @@ def _notes(
         notes.append(
             f"{run} was trained on {chosen} of the {len(sides.chosen)} rows that calibration and decision are fitted "
             f"on. No network of the student is, but what the teacher says of the other rows has learned from them: "
-            f"scores of them are too good, and the probabilities too sure. Fix: --valid, with rows that the teacher "
+            f"scores of them are a little too good. Fix: --valid, with rows that the teacher "
             f"has not seen" + (", and train.folds = 0 and decision.fit_on = 'valid'" if held_apart else "")
         )
     return notes

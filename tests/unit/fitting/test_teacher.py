@@ -23,6 +23,7 @@ from multitag.features.targets import KeptTargets
 from multitag.fitting.answering import answer
 from multitag.fitting.copies import kept_keys, row_keys
 from multitag.fitting.fitter import Fitter
+from multitag.fitting.teacher import Teacher
 from multitag.fitting.teaching import Teaching, softened
 from multitag.losses import LOSSES
 from multitag.networks import Networks
@@ -70,7 +71,7 @@ def same(one: Any, other: Any) -> bool:
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """In two folds, so that it has kept what it says of each row without having seen it."""
+    """A run of two networks, each trained on a half of the rows."""
     out = tmp_path_factory.mktemp("teacher") / "run"
     Classifier(mlp(train={**FOLDED, "epochs": 6, "lr": 0.01}, calibration={"name": "temperature"})).fit(
         doubtful(), out=out
@@ -96,7 +97,7 @@ def learned(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], Any]]:
 
 
 def made_teacher(teacher: Path, out: Path, probabilities: Any) -> Path:
-    """The run with other answers kept of its rows: these probabilities, as they are."""
+    """The run with other answers kept of its rows, these probabilities, and so with another calibration."""
     pipeline = load_run(teacher)
     p = np.clip(np.asarray(probabilities, float), 0, 1)
     with np.errstate(divide="ignore"):
@@ -146,70 +147,42 @@ def test_a_teacher_that_counts_nothing_changes_nothing_bit_for_bit(sections: dic
 
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES.names() if LOSSES.get(name).takes_shares])
-def test_a_teacher_who_says_the_labels_is_training_on_labels(loss: str, teacher: Path, tmp_path: Path) -> None:
-    pipeline = load_run(teacher)
-    gold = np.zeros_like(pipeline.held_out.gold)
-    gold[:] = pipeline.held_out.gold
-    sure = made_teacher(teacher, tmp_path / "sure", gold)
+def test_a_teacher_who_says_the_labels_is_training_on_labels(
+    loss: str, teacher: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Teacher, "_kept_or_made", lambda self, rows, *_: self.pipeline.space.encode(rows.samples))
     config = mlp(loss={"name": loss, "smoothing": 0.0}, train={"epochs": 2})
-    student = fitted(config.changed(["teacher.weight=1"]), doubtful(), teacher=sure)
+    student = fitted(config.changed(["teacher.weight=1"]), doubtful(), teacher=teacher)
     assert same(fitted(config, doubtful()), student)
     smoothing = config.changed(["teacher.weight=1", "loss.smoothing=0.2"])
-    assert same(student, fitted(smoothing, doubtful(), teacher=sure)), "the teacher's answers are not smoothed"
+    assert same(student, fitted(smoothing, doubtful(), teacher=teacher)), "the teacher's answers are not smoothed"
 
 
-def test_a_row_that_the_teacher_was_trained_on_is_answered_by_networks_that_were_not(
-    teacher: Path, learned: list[Any]
-) -> None:
+def test_all_networks_of_the_teacher_answer_every_row(teacher: Path, learned: list[Any]) -> None:
+    """Those that were trained on it too; what is new is told apart."""
     pipeline = load_run(teacher)
-    found = fitted(mlp(teacher={"weight": 0.6}), [*doubtful(), *doubtful(3, start=90)], teacher=teacher)
-    ids, (targets, smoothing) = learned[0]
-    rows = check_rows(doubtful(), pipeline.config)
-    out_of_fold = pipeline.calibration.apply(pipeline.held_out.logits)
-    predicted = pipeline.predict(rows).probabilities
-    assert np.abs(out_of_fold - predicted).max() > 0.01, "or nothing was shown"
-    gold = pipeline.space.encode(doubtful())
-    places = {sample.id: place for place, sample in enumerate(doubtful())}
-    for name, target in zip(ids, targets, strict=True):
-        if name in places:
-            place = places[name]
-            np.testing.assert_allclose(target, 0.6 * out_of_fold[place] + 0.4 * gold[place], atol=1e-6)
-    assert smoothing == 0
-    assert found.teacher["rows"]["trained_on"] == 0
-
-
-def test_rows_that_it_kept_no_answers_of_are_predicted_and_counted(tmp_path: Path, learned: list[Any]) -> None:
-    Classifier(mlp(train={"epochs": 6})).fit(doubtful(), out=tmp_path / "held")  # a share is held out, the rest is not
-    pipeline = load_run(tmp_path / "held")
-    kept = len(pipeline.held_out.rows)
     fresh = [replace(s, id=f"new{n}", text=f"{s.text} soon") for n, s in enumerate(doubtful(10))]
-    learned.clear()
-    with pytest.warns(DataWarning, match=rf"trained on {40 - kept} of the 50 rows .* surer of these"):
-        found = Classifier(mlp(teacher={"weight": 1})).fit([*doubtful(), *fresh], teacher=tmp_path / "held").fitted_
-    assert found is not None
-    assert found.teacher is not None
-    assert found.teacher["rows"] == {"out_of_fold": kept, "trained_on": 40 - kept, "new": 10}
     every = [*doubtful(), *fresh]
-    expected = pipeline.predict(check_rows(every, pipeline.config)).probabilities
-    held = {key: place for place, key in enumerate(pipeline.held_out.rows.tolist())}
-    kept_answers = pipeline.calibration.apply(pipeline.held_out.logits)
-    for place, key in enumerate(row_keys(check_rows(every, pipeline.config)).tolist()):
-        if key in held:
-            expected[place] = kept_answers[held[key]]
-    places = {sample.id: place for place, sample in enumerate(every)}
-    ids, (targets, _) = learned[0]
-    np.testing.assert_allclose(targets, expected[[places[name] for name in ids]], atol=1e-6)
+    found = fitted(mlp(teacher={"weight": 0.6}), every, teacher=teacher)
+    assert found.teacher is not None
+    assert found.teacher["rows"] == {"trained_on": 40, "other": 10}
+    said = pipeline.predict(check_rows(every, pipeline.config)).probabilities
+    gold = pipeline.space.encode(every)
+    ids, (targets, smoothing) = learned[0]
+    places = [[sample.id for sample in every].index(name) for name in ids]
+    np.testing.assert_allclose(targets, 0.6 * said[places] + 0.4 * gold[places], atol=1e-6)
+    assert smoothing == 0
 
 
 def test_an_unknown_label_is_learned_from_the_teacher_alone(teacher: Path, learned: list[Any]) -> None:
     rows = [replace(s, unknown=("sea",), labels=tuple({*s.labels} - {"sea"})) for s in doubtful()]  # type: ignore[misc]
     fitted(mlp(teacher={"weight": 0.5}), rows, teacher=teacher)
     pipeline = load_run(teacher)
-    out_of_fold = pipeline.calibration.apply(pipeline.held_out.logits)
+    said = pipeline.predict(check_rows(doubtful(), pipeline.config)).probabilities
     places = {sample.id: place for place, sample in enumerate(doubtful())}
     sea = pipeline.space.names.index("sea")
     ids, (targets, _) = learned[0]
-    np.testing.assert_allclose(targets[:, sea], out_of_fold[[places[name] for name in ids], sea], atol=1e-6)
+    np.testing.assert_allclose(targets[:, sea], said[[places[name] for name in ids], sea], atol=1e-6)
     assert not np.isnan(targets).any()
 
 
@@ -308,7 +281,7 @@ def test_the_run_says_who_taught_it_and_is_opened_without(teacher: Path, tmp_pat
     moved.rename(tmp_path / "gone")
     model = Classifier.load(tmp_path / "run")
     assert model.config.teacher is not None
-    assert model.config.teacher.weight == 0.3
+    assert model.config.teacher.weight == 0.7
     other = fitted(mlp(), doubtful(), teacher=teacher)
     assert other.teacher["fingerprint"] != metrics["teacher"]["fingerprint"]
     with pytest.raises(ConfigError, match=r"there is none\. Fix: --teacher RUN"):
@@ -323,7 +296,7 @@ def test_ensembles_teach_and_are_taught(ensemble: str, teacher: Path, tmp_path: 
         learned.clear()
         found = fitted(mlp(teacher={"weight": 1}), doubtful(), teacher=tmp_path / "run")
         pipeline = load_run(tmp_path / "run")
-        said = pipeline.calibration.apply(pipeline.held_out.logits)
+        said = pipeline.predict(check_rows(doubtful(), pipeline.config)).probabilities
         ids, (targets, _) = learned[0]
         places = {sample.id: place for place, sample in enumerate(doubtful())}
         np.testing.assert_allclose(targets, said[[places[name] for name in ids]], atol=1e-6)
@@ -395,7 +368,7 @@ def test_resumed_with_another_teacher_or_none_it_is_another_training(
     assert train_in_child(_kept(), doubtful(), out, teacher=teacher, kill=kill) == -signal.SIGKILL
     with pytest.raises(RunError, match=r"fold1.* is of another training"):
         Classifier(_kept()).fit(doubtful(), out=out, resume=True, teacher=other)
-    with pytest.raises(RunError, match=r"teacher\.weight was 0\.3 and is 'not set'"):
+    with pytest.raises(RunError, match=r"teacher\.weight was 0\.7 and is 'not set'"):
         Classifier(_kept()).fit(doubtful(), out=out, resume=True)
     Classifier(_kept()).fit(doubtful(), out=out, resume=True, teacher=teacher)
 
