@@ -12,7 +12,7 @@ help:
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make format  put the code in its format"
 	@echo "make bench   how fast each part is: benchmarks/results.json, docs/performance.md (half an hour)"
-	@echo "make bench-accuracy   how good the labels are: benchmarks/accuracy.json, docs/accuracy.md"
+	@echo "make bench-accuracy   how good the labels are: benchmarks/accuracy.json, docs/accuracy.md (QUICK=1: a smoke run)"
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -41,7 +41,7 @@ bench: $(INSTALLED)
 	$(BIN)/python scripts/speed_tables.py
 
 bench-accuracy: $(INSTALLED)
-	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/accuracy.py $(if $(QUICK),--quick)
 	$(BIN)/python scripts/accuracy_tables.py
 
 clean:

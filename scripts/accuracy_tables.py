@@ -19,6 +19,9 @@ NAMES = {
     **{f"preset {name}": f"`multitag train --preset {name}`" for name in ("fast", "balanced", "best")},
 }
 LADDER = re.compile(r"(<!-- ladder of: (?P<file>.+?) -->\n\n).*?(\n\n<!-- ladder: end -->)", re.DOTALL)
+LACKING = re.compile(r"(<!-- lacking of: (?P<file>.+?) -->\n\n).*?(\n\n<!-- lacking: end -->)", re.DOTALL)
+CROSSVAL = re.compile(r"(<!-- crossval of: (?P<file>.+?) -->\n\n).*?(\n\n<!-- crossval: end -->)", re.DOTALL)
+PRESETS = ("fast", "balanced", "best")
 BLOCK = re.compile(r"(<!-- table of: (?P<file>.+?) -->\n\n).*?(\n\n<!-- table: end -->)", re.DOTALL)
 
 
@@ -46,7 +49,53 @@ def filled(page: str) -> str:
         )
         return match[1] + "\n".join(lines) + match[3]
 
-    return LADDER.sub(_steps, BLOCK.sub(made, page))
+    page = LACKING.sub(_lacking, BLOCK.sub(made, page))
+    return CROSSVAL.sub(_crossval, LADDER.sub(_steps, page))
+
+
+def _lacking(match: re.Match[str]) -> str:
+    """Samples F1 of rows that lost their picture or their text: all of them, or every other one."""
+    rows = json.loads((FOUND / match["file"]).read_text("utf-8"))["rows"]
+    missing = [f"{share} {what} missing" for what in ("image", "text") for share in ("every", "half")]
+    lines = table(
+        ["", "complete", "no picture", "every other picture", "no text", "every other text"],
+        [
+            [NAMES[row["system"]], f"{row['samples_f1']:.3f}", *(f"{row[key]:.3f}" for key in missing)]
+            for row in rows
+            if missing[0] in row
+        ]
+        + [
+            [NAMES[row["system"]], "", *cells]
+            for row in rows
+            for name, cells in (
+                ("texts alone", [f"{row['samples_f1']:.3f}", "", "", ""]),
+                ("pictures alone", ["", "", f"{row['samples_f1']:.3f}", ""]),
+            )
+            if row["system"] == name
+        ],
+    )
+    return match[1] + "\n".join(lines) + match[3]
+
+
+def _crossval(match: re.Match[str]) -> str:
+    """Presets beside baselines on a small table, and how far ahead they are of the better one."""
+    found = json.loads((FOUND / match["file"]).read_text("utf-8"))
+    metric = found["metric"]
+    plain = {row["system"]: row[metric] for row in found["systems"] if row["system"] not in PRESETS}
+    best = max(plain, key=lambda name: plain[name])
+    lines = table(
+        ["", *SHOWN.values(), f"ahead of {best}, {SHOWN[metric]}", "seconds"],
+        [
+            [
+                f"`--preset {row['system']}`" if row["system"] in PRESETS else row["system"],
+                *(f"{row[key]:.3f}" for key in SHOWN),
+                "{:+.3f} ({:+.3f} to {:+.3f})".format(*row[f"over {best}"][metric]) if row["system"] in PRESETS else "",
+                f"{row['seconds']:.0f}",
+            ]
+            for row in found["systems"]
+        ],
+    )
+    return match[1] + "\n".join(lines) + match[3]
 
 
 def _steps(match: re.Match[str]) -> str:

@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-import torch
-
-from multitag.augment.augmenter import Augmenter
-from multitag.config import Component, Config, TrainConfig
-from multitag.errors import DataError
-from multitag.features.augmenting import make_augmenter
-from multitag.features.feeder import Feeder
+from multitag.config import Config
 from multitag.features.rows import Rows
-from multitag.features.slots import Slot, build_slots, learn
+from multitag.features.slots import Slot
 from multitag.features.store import FeatureStore
-from multitag.features.targets import KeptTargets
 from multitag.fitting.clock import Clock
 from multitag.fitting.identity import identity_of
-from multitag.fitting.joint_loss import make_loss
 from multitag.fitting.lessons import Lessons, Taught
 from multitag.fitting.limit import Limit
+from multitag.fitting.making import Maker, Ready
 from multitag.fitting.teaching import Teaching, softened
 from multitag.inference import predict_logits
-from multitag.losses import LOSSES, Loss
-from multitag.model import Model, build_model
-from multitag.networks import Network, feed, network_logits
+from multitag.networks import Network, network_logits
 from multitag.progress import Progress
 from multitag.runs.folder import CHECKPOINTS
-from multitag.tasks.base import Logits, Targets, Task
-from multitag.tasks.choose import task_of
-from multitag.tasks.labels import LabelTask
-from multitag.tasks.pieces import Pieces
-from multitag.training import Checkpointing, make_accelerator, train
+from multitag.tasks.base import Logits, Targets
+from multitag.training import Checkpointing, train
 from multitag.training.pace import measure_pace
 from multitag.types import LabelSpace, Modality, Sample
 
-_BLOCK = 4096
-"""So many rows' targets are made at a time, and only those kept that are not 0."""
 _SLOW = 0.5
 """Building a network takes no longer, in seconds, where all is there already."""
 
@@ -77,21 +60,6 @@ class Needed(NamedTuple):
     fixed: float
     epoch: float
     lengths: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """A network that is not trained yet, with all that its training needs."""
-
-    network: Network
-    task: Task
-    pieces: Pieces | None
-    rows: Feeder
-    held: Feeder
-    loss: Loss
-    augmenter: Augmenter | None
-    settings: TrainConfig
-    soft: Targets | None
 
 
 @dataclass(frozen=True)
@@ -218,73 +186,20 @@ class Fitter:
         scoring = pace.scoring * (2 if self.without else 1)  # a row without a picture takes next to nothing
         return Needed(built + scoring, pace.epoch, ready.settings.lengths)
 
-    def _ready(self, rows: Rows, held: Rows, seed: int, taught: Taught | None, progress: Progress) -> _Ready:
-        """All that a training needs, built under its seed, whatever random numbers were drawn before."""
-        config = self.config
-        every = rows if taught is None else rows + taught.rows
-        settings = config.train.for_rows(len(every))
+    def _ready(self, rows: Rows, held: Rows, seed: int, taught: Taught | None, progress: Progress) -> Ready:
+        settings = self.config.train.for_rows(len(rows) + (0 if taught is None else len(taught.rows)))
         if self.most is not None:
             settings = settings.lasting([min(pair) for pair in zip(settings.lengths, self.most, strict=True)])
-        with torch.random.fork_rng():
-            network = self.build(every.samples, seed)
-            slots, model = network.slots, network.model
-            model.to(make_accelerator(settings.precision).device)
-            weights = None if taught is None else taught.weights(len(rows))
-            task, pieces = task_of(config, self.space, slots), Pieces.of(config, slots)
-            cut = (lambda rows: rows) if pieces is None else pieces.cut
-            soft = self._soft(every)
-            feeder = self._feed(task, cut(every), slots, model, progress, weights, soft)
-            held_feeder = self._feed(task, cut(held), slots, model, progress)
-            model.fit_scales(feeder)
-        # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not. Few ask, and
-        # only then all targets are there at once.
-        asked = cut(rows).samples if self._counts_labels else cut(rows).samples[:1]
-        targets = task.targets(asked)
-        loss, augmenter = make_loss(config if soft is None else _unsmoothed(config), task, targets), None
-        if self._counts_labels:
-            taught_rows = ((0, len(every) - len(rows)), (0, 0))
-            known = np.pad(task.examples(targets), taught_rows, constant_values=np.nan)
-            augmenter = make_augmenter(config.augment, known, seed)
-        return _Ready(network, task, pieces, feeder, held_feeder, loss, augmenter, settings, soft)
+        soft = self._soft(rows if taught is None else rows + taught.rows)
+        return self._maker.ready(rows, held, settings, seed=seed, taught=taught, soft=soft, progress=progress)
 
     def build(self, samples: list[Sample], seed: int) -> Network:
-        """A network with its weights as they are before training.
+        """A network with its weights as they are before training; as of `Maker.build`."""
+        return self._maker.build(samples, seed)
 
-        Args:
-            samples: What encoders learn from before training (a vocabulary).
-            seed: Of the weights.
-
-        Raises:
-            DataError: An encoder that learns from the training rows finds nothing in them.
-            WeightsError: An encoder's weights cannot be had.
-        """
-        with torch.random.fork_rng():
-            slots = self._slots(seed)
-            _require_something_to_learn(slots, samples, self.config)
-            learn({name: slot for name, slot in slots.items() if slot.encoder.learns}, samples)
-            torch.manual_seed(seed)
-            return Network(slots, build_model(self.config, slots, len(self.space)).eval())
-
-    def _slots(self, seed: int) -> dict[str, Slot]:
-        """The encoders: those that neither train nor learn from the rows are loaded once, the others anew.
-
-        Anew and after the seed is set, whether the shared ones were there already or not: a training that is resumed
-        begins with the very same weights.
-        """
-        sections = self.config.encoders
-        keys = {
-            name: json.dumps([name, section.model_dump(mode="json")])
-            for name, section in sections.items()
-            if section.frozen
-        }
-        lacking = {name: sections[name] for name, key in keys.items() if key not in self.shared}
-        loaded = build_slots(self.config.model_copy(update={"encoders": lacking}))
-        self.shared.update({keys[name]: slot for name, slot in loaded.items() if not slot.encoder.learns})
-        keys = {name: key for name, key in keys.items() if key in self.shared}
-        torch.manual_seed(seed)
-        own = {name: section for name, section in sections.items() if name not in keys}
-        fresh = build_slots(self.config.model_copy(update={"encoders": own}), self.shared)
-        return {name: self.shared[keys[name]] if name in keys else fresh[name] for name in sections}
+    @property
+    def _maker(self) -> Maker:
+        return Maker(self.config, self.space, self.store, self.shared)
 
     def predict(self, network: Network, rows: Rows, *, progress: Progress, stage: str = "testing") -> Logits:
         """A trained network's logits (N, K) of other rows; `stage` is what the clock calls it."""
@@ -312,40 +227,13 @@ class Fitter:
         gold = self.space.encode(rows.samples)
         return softened(gold, teaching.of(rows), weight=section.weight, smoothing=smoothing)
 
-    @property
-    def _counts_labels(self) -> bool:
-        """Whether loss or augmentation want to know how common labels are."""
-        loss, augment = LOSSES.get(self.config.loss.name), self.config.augment
-        return loss.fit is not Loss.fit or bool(augment.steps or augment.rare) or self.config.task != "labels"
-
-    def _feed(
-        self,
-        task: Task,
-        rows: Rows,
-        slots: Mapping[str, Slot],
-        model: Model,
-        progress: Progress,
-        weights: npt.NDArray[np.float32] | None = None,
-        soft: Targets | None = None,
-    ) -> Feeder:
-        samples = rows.samples
-        targets: KeptTargets | Targets
-        if soft is not None:
-            targets = soft
-        elif isinstance(task, LabelTask):
-            blocks = (task.targets(samples[start : start + _BLOCK]) for start in range(0, len(samples), _BLOCK))
-            targets = KeptTargets.of(blocks, len(task.space))
-        else:
-            targets = task.targets(samples)
-        return feed(rows, slots, self.store, model, targets=targets, weights=weights, progress=progress)
-
     def _checkpointing(
         self,
         name: str,
         rows: Rows,
         held: Rows,
         taught: Taught | None,
-        ready: _Ready,
+        ready: Ready,
         epochs: Sequence[int],
         seed: int,
     ) -> Checkpointing | None:
@@ -356,21 +244,3 @@ class Fitter:
         identity = identity_of(self.config, self.space, slots, sides, epochs=epochs, seed=seed, targets=soft)
         path = self.folder / CHECKPOINTS / f"{self.prefix}{name}.safetensors"
         return Checkpointing(path, identity, self.config.train.checkpoint_seconds, self.resume)
-
-
-def _unsmoothed(config: Config) -> Config:
-    """The configuration with a loss that takes targets as they are: soft ones are smoothed already where they want it.
-
-    A loss that knows no smoothing takes no soft targets either.
-    """
-    options = {**config.loss.options, "smoothing": 0.0}
-    return config.model_copy(update={"loss": Component(name=config.loss.name, **options)})
-
-
-def _require_something_to_learn(slots: Mapping[str, Slot], samples: list[Sample], config: Config) -> None:
-    for name, slot in slots.items():
-        if slot.encoder.learns and not any(slot.has(sample) for sample in samples):
-            raise DataError(
-                f"no training row has {'a picture' if slot.encoder.modality == 'image' else 'a text'}, and the encoder "
-                f"'{name}' ({config.encoders[name].name}) learns from them. Fix: leave it out (--without {name})"
-            )
