@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.base import ClassifierMixin
+from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
@@ -84,8 +85,9 @@ def baseline(name: str, samples: list[Sample], truth: Floats, metric: str) -> An
     given: Any = [row.text or "" for row in samples] if name == WORDS else embedded(samples)
 
     def model(penalty: float) -> ClassifierMixin:
-        first = TfidfVectorizer(sublinear_tf=True) if name == WORDS else StandardScaler()
-        return make_pipeline(first, OneVsRestClassifier(LogisticRegression(C=penalty, max_iter=2000)))
+        # All components: the same model, with as many weights as rows where there are more features than that.
+        first = [TfidfVectorizer(sublinear_tf=True)] if name == WORDS else [StandardScaler(), PCA(svd_solver="full")]
+        return make_pipeline(*first, OneVsRestClassifier(LogisticRegression(C=penalty, max_iter=2000)))
 
     def answer(fitted_on: list[int], asked: list[int]) -> tuple[npt.NDArray[np.bool_], Floats]:
         known, new = ([given[place] for place in places] for places in (fitted_on, asked))
