@@ -23,7 +23,7 @@ from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError, RunError
 from multitag.explain import How, explain
 from multitag.features.slots import Slot
-from multitag.fitting.fitter import Fitter
+from multitag.fitting.making import Maker
 from multitag.networks import Network
 from multitag.studies.material import read_material
 from multitag.studies.warming import warm
@@ -155,16 +155,16 @@ def test_upper_weights_move_and_depthwise_ones_stay(
     precision: str, models: dict[str, Path], rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[Network] = []
-    build = Fitter.build
+    build = Maker.build
     before: dict[str, torch.Tensor] = {}
 
-    def watching(self: Fitter, *args: Any) -> Network:
+    def watching(self: Maker, *args: Any) -> Network:
         network = build(self, *args)
         before.update({name: value.clone() for name, value in network.model.encoders.state_dict().items()})
         built.append(network)
         return network
 
-    monkeypatch.setattr(Fitter, "build", watching)
+    monkeypatch.setattr(Maker, "build", watching)
     changes = [f"train.precision={precision}", "train.modality_dropout=0", "train.monitor=last"]
     Classifier(settings(models, *changes)).fit(rows)
     (network,) = built
