@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -114,11 +113,8 @@ def preset(name: str, samples: list[Sample], space: LabelSpace, metric: str, lim
     def answer(fitted_on: list[int], asked: list[int]) -> tuple[npt.NDArray[np.bool_], Floats]:
         config = configure(preset=name, changes=changes).values()
         config["data"]["label_names"] = list(space.names)
-        with tempfile.TemporaryDirectory() as folder:
-            classifier = Classifier(Config.parse(config)).fit(
-                [samples[place] for place in fitted_on], out=folder + "/run"
-            )
-            said = classifier.pipeline_.predict(check_rows([samples[place] for place in asked], classifier.config))
+        classifier = Classifier(Config.parse(config)).fit([samples[place] for place in fitted_on])
+        said = classifier.predict([samples[place] for place in asked])
         assert said.probabilities is not None
         return said.values, said.probabilities
 

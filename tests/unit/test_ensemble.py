@@ -17,7 +17,7 @@ from multitag.combiners.stacking import Stacking
 from multitag.config import Config
 from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError, DataError, RunError
-from multitag.features.rows import check_rows
+from multitag.features.rows import Rows, check_rows
 from multitag.fitting.fitter import Fitter
 from multitag.opening import open_run
 from multitag.recipes import configure
@@ -240,6 +240,18 @@ def test_fitted_runs_are_members_of_rows_they_did_not_see(tmp_path: Path) -> Non
     ensemble.save(tmp_path / "both")
     shutil.rmtree(tmp_path / "deep")
     assert len(open_run(tmp_path / "both").predict(new).labels) == 20, "the run holds all it needs"
+
+
+@pytest.mark.parametrize(("combiner", "asked"), [("lambda_weighted", []), ("stacking", ["image", "text"] * 2)])
+def test_fitted_runs_are_asked_what_they_say_without_something_where_it_is_of_use(
+    combiner: str, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, config in (("deep", MLP), ("flat", LINEAR)):
+        Classifier(config).fit(scenes(), out=tmp_path / name)
+    taken, without = [], Rows.without
+    monkeypatch.setattr(Rows, "without", lambda self, modality: taken.append(modality) or without(self, modality))
+    Ensemble({name: tmp_path / name for name in ("deep", "flat")}, combiner).fit(distinct(60, start=100))
+    assert taken == asked
 
 
 def distinct(rows: int, start: int = 0) -> list[Any]:

@@ -13,7 +13,7 @@ from multitag.errors import NotFittedError
 
 
 class Calibration(ABC):
-    """Maps logits (N, K) to probabilities (N, K), rising with the logit for each label."""
+    """Maps logits (N, K) to probabilities (N, K), the sigmoid of a rising straight line in the logit of each label."""
 
     @abstractmethod
     def fit(self, logits: npt.ArrayLike, gold: npt.ArrayLike) -> Self:
@@ -34,6 +34,14 @@ class Calibration(ABC):
         Raises:
             NotFittedError: Neither `fit` nor `load_state` was called, and there is something to fit.
             DataError: Logits are NaN, or of another number of labels than fitted.
+        """
+
+    @abstractmethod
+    def line(self, labels: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Slopes (K,) and offsets (K,) of the lines of so many labels.
+
+        Raises:
+            NotFittedError: Neither `fit` nor `load_state` was called, and there is something to fit.
         """
 
     @abstractmethod

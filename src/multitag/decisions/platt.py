@@ -67,6 +67,11 @@ class PlattScaling(Calibration):
             raise DataError(f"logits of {values.shape[1]} labels, but {len(self.slopes_)} were calibrated.")
         return sigmoid(self.slopes_ * values + self.offsets_)
 
+    def line(self, labels: int) -> tuple[Floats, Floats]:
+        """As they were fitted; see `Calibration.line`."""
+        self._check_fitted("slopes_")
+        return self.slopes_, self.offsets_
+
     def state(self) -> dict[str, Any]:
         """Slopes and offsets."""
         self._check_fitted("slopes_")

@@ -41,6 +41,11 @@ class Temperature(Calibration):
         self._check_fitted("temperature_")
         return sigmoid(check_logits(logits) / self.temperature_)
 
+    def line(self, labels: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """One slope for all, 1 / T; see `Calibration.line`."""
+        self._check_fitted("temperature_")
+        return np.full(labels, 1 / self.temperature_), np.zeros(labels)
+
     def state(self) -> dict[str, Any]:
         """The temperature."""
         self._check_fitted("temperature_")

@@ -25,6 +25,10 @@ class Uncalibrated(Calibration):
         """The sigmoid of the logits (N, K)."""
         return sigmoid(check_logits(logits))
 
+    def line(self, labels: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The logit itself; see `Calibration.line`."""
+        return np.ones(labels), np.zeros(labels)
+
     def state(self) -> dict[str, Any]:
         """Nothing."""
         return {}

@@ -21,7 +21,7 @@ from multitag.fitting.out_of_fold import OnEpoch, part_of
 from multitag.fitting.outcome import Outcome
 from multitag.fitting.planner import Planner
 from multitag.fitting.self_training import train_generations
-from multitag.fitting.shifting import taken_away
+from multitag.fitting.shifting import joined_by_modality
 from multitag.fitting.sides import Sides
 from multitag.fitting.size_limit import require_size
 from multitag.interrupts import uninterrupted
@@ -64,12 +64,7 @@ def train_ensemble(
     section = section_of(config)
     members = config.members
     given = {name: _open(name, section, fitter, sides) for name, member in members.items() if member is None}
-    without = taken_away(config)
-    fitters = {
-        name: replace(member_fitter(fitter, name, member), without=without)
-        for name, member in members.items()
-        if member is not None
-    }
+    fitters = {name: member_fitter(fitter, name, member) for name, member in members.items() if member is not None}
     fitted = [network for pipeline in given.values() for network in networks_of(pipeline)]
     require_size(config.train.max_size, fitters, fitted, sides.learned)
     outcomes: dict[str, Outcome] = {}
@@ -130,6 +125,6 @@ def _answers(pipeline: Pipeline, fitter: Fitter, sides: Sides, progress: Progres
         scored = chosen if sides.held is sides.chosen else pipeline.logits(sides.held, progress=progress)
         without = {
             modality: pipeline.logits(sides.chosen.without(modality), progress=progress)
-            for modality in taken_away(fitter.config)
+            for modality in (fitter.without if joined_by_modality(fitter.config) else ())
         }
     return Outcome(pipeline, networks_of(pipeline), chosen, scored, [], without=without)

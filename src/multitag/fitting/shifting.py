@@ -26,9 +26,13 @@ def taken_away(config: Config) -> tuple[Modality, ...]:
 
     Nothing where only one of pictures and texts is read, or where answers are neither calibrated nor stacked.
     """
-    stacked = config.ensemble is not None and COMBINERS.get(config.ensemble.combiner.name).by_modality
-    learns = stacked or config.calibration.name != "none"
+    learns = joined_by_modality(config) or config.calibration.name != "none"
     return ("image", "text") if learns and config.task == "labels" and config.modalities == MODALITIES else ()
+
+
+def joined_by_modality(config: Config) -> bool:
+    """Whether it is an ensemble with a combiner of its own for rows that lack something."""
+    return config.ensemble is not None and bool(COMBINERS.get(config.ensemble.combiner.name).by_modality)
 
 
 def left_rows(rows: Rows, modality: Modality, gold: Targets) -> BoolArray | None:
@@ -48,8 +52,8 @@ def fit_shifts(
 ) -> dict[Modality, Shift]:
     """The shifts after which rows that lack something are as well calibrated as complete ones.
 
-    Each is the calibration fitted on the rows with it taken away, followed by the inverse of that of complete rows: all
-    calibrations are straight lines in the logit.
+    Each is the line of the calibration fitted on the rows with it taken away, followed by the inverse of that of
+    complete rows.
 
     Args:
         config: Says which calibration.
@@ -58,13 +62,14 @@ def fit_shifts(
         known: Logits (N, K), none by a network that was trained on the row.
         without: Likewise, of the rows with their pictures, or texts, taken away.
     """
-    if not without:
+    read = config.modalities  # what a model does not read, it does not miss
+    if config.calibration.name == "none" or not read & set(without):
         return {}
     own = complete_rows(rows, gold)
     slopes, offsets = _line(config, known[own], gold[own])
     found = {}
     for modality, logits in without.items():
-        left = left_rows(rows, modality, gold)
+        left = None if modality not in read else left_rows(rows, modality, gold)
         if left is not None:
             slope, offset = _line(config, logits[left], gold[left])
             found[modality] = Shift(slope / slopes, (offset - offsets) / slopes)
@@ -78,7 +83,4 @@ def _labelled(rows: BoolArray, gold: Targets) -> int:
 def _line(config: Config, logits: Logits, gold: Targets) -> _Line:
     """Slopes and offsets (K,) of a calibration fitted on the logits."""
     calibration: Calibration = CALIBRATIONS.build(config.calibration.name, config.calibration.options)
-    calibration.fit(logits, gold)
-    ends = calibration.apply(np.stack([np.zeros(logits.shape[1]), np.ones(logits.shape[1])]))
-    at = np.log(ends) - np.log1p(-ends)
-    return at[1] - at[0], at[0]
+    return calibration.fit(logits, gold).line(logits.shape[1])

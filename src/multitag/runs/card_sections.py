@@ -16,7 +16,7 @@ _SCORED = {
     "held_out": "{} rows held out of training. They also chose the epoch, the calibration and the decision, so the "
     "numbers are a little too good.",
     "out_of_fold": "{} rows, each predicted by a model that was not trained on it. They also chose the epoch, the "
-    "calibration and the decision, so the numbers are too good.",
+    "calibration and the decision, so the numbers are a little too good.",
     "valid": "{} rows of a table of their own, which chose nothing.",
 }
 

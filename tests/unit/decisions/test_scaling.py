@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize, minimize_scalar
 
+from multitag.decisions import CALIBRATIONS
 from multitag.decisions.calibration import sigmoid
 from multitag.decisions.platt import PlattScaling
 from multitag.decisions.temperature import Temperature
@@ -145,3 +146,13 @@ def test_a_label_that_all_rows_have_or_none_stays_at_the_temperature(value):
     assert fitted.slopes_[1] == pytest.approx(common, rel=1e-6)
     assert fitted.offsets_.tolist()[1:2] == [0.0]
     assert abs(fitted.offsets_[0]) > 0.05
+
+
+@pytest.mark.parametrize("name", CALIBRATIONS.names())
+def test_each_is_the_line_that_it_says(name):
+    logits, gold = made_logits(temperature=1.5, offsets=np.array([0.5, -1.0, 2.0]))
+    fitted = CALIBRATIONS.build(name, {}).fit(logits, gold)
+    slopes, offsets = fitted.line(3)
+    assert slopes.shape == offsets.shape == (3,)
+    assert (slopes > 0).all()
+    np.testing.assert_allclose(fitted.apply(logits), sigmoid(slopes * logits + offsets), rtol=1e-12)

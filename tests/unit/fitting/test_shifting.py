@@ -71,6 +71,24 @@ def test_a_shift_undoes_what_taking_away_does() -> None:
     assert np.array_equal(said[-5:], known[-5:] / 2 - 1), "what was given is as it was"
 
 
+def test_a_model_that_is_hardly_sure_of_anything_has_a_shift_too() -> None:
+    """Logits of a hundredth ask for slopes of hundreds, whose probabilities at 1 cannot be told from 1."""
+    draw = np.random.default_rng(0)
+    known = draw.normal(size=(400, 3)).astype(np.float32)
+    gold = (draw.random((400, 3)) < 1 / (1 + np.exp(-5 * known))).astype(np.float32)
+    settings = config(calibration={"name": "per_label", "shrinkage": 1e-6})
+    shifts = fit_shifts(settings, made_up(), gold, known / 100, {"image": known / 50})
+    assert np.allclose(shifts["image"].slopes, 0.5, atol=1e-3)
+    assert np.allclose(shifts["image"].offsets, 0, atol=1e-3)
+
+
+def test_what_a_model_does_not_read_it_does_not_miss() -> None:
+    known = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
+    gold = (known > 0).astype(np.float32)
+    assert set(fit_shifts(quick(), made_up(), gold, known, {"image": known, "text": known * 0})) == {"text"}
+    assert fit_shifts(config(calibration={"name": "none"}), made_up(), gold, known, {"image": known}) == {}
+
+
 def test_too_few_rows_teach_no_shift() -> None:
     known = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
     gold = (known > 0).astype(np.float32)
