@@ -11,6 +11,7 @@ from multitag.metrics.bootstrap import Difference
 from multitag.metrics.per_label import LabelScore
 from multitag.metrics.span_scores import SpanLabelScore
 from multitag.span_evaluation import SpanEvaluation
+from multitag.types import Modality
 
 _SHOWN = ("samples_f1", "micro_f1", "macro_f1", "map")
 
@@ -45,6 +46,17 @@ def print_members(members: Mapping[str, Evaluation], whole: Evaluation) -> None:
         "members on the same rows, each with its own decision",
         ["member", *_SHOWN],
         [[name, *_values(evaluation)] for name, evaluation in [*members.items(), ("all together", whole)]],
+    )
+
+
+def print_lacking(lacking: Mapping[Modality, Evaluation]) -> None:
+    """A line for rows without pictures, and one for rows without texts."""
+    what: dict[Modality, str] = {"image": "no picture", "text": "no text"}
+    rows = next(iter(lacking.values())).rows
+    output.print_table(
+        f"the same with the picture, or the text, taken away from each row ({rows} rows that have both)",
+        ["rows with", *_SHOWN],
+        [[what[modality], *_values(evaluation)] for modality, evaluation in lacking.items()],
     )
 
 

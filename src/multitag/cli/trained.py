@@ -35,6 +35,8 @@ def print_fitted(fitted: Fitted | FittedTagging, out: Path, images: Path | None)
     scores.print_metrics(title, fitted.evaluation)
     if not isinstance(fitted, FittedTagging) and fitted.members:
         scores.print_members(fitted.members, fitted.evaluation)
+    if not isinstance(fitted, FittedTagging) and fitted.lacking:
+        scores.print_lacking(fitted.lacking)
     if not isinstance(fitted, FittedTagging) and fitted.generations:
         scores.print_pseudo_labels(fitted.taught)
         scores.print_generations(fitted.generations, fitted.taught)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from multitag.config import Config
 from multitag.data.table import Table
 from multitag.deadline import Deadline
@@ -34,6 +36,7 @@ from multitag.networks import open_store
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent
 from multitag.sizes import Size, measure
+from multitag.types import Modality
 
 _ROUNDS_SO_FAR = 200
 """Of the bootstrap, for the members so far: their scores are soon replaced."""
@@ -56,6 +59,8 @@ class Fitted:
         size: Parameters and megabytes, trained and frozen.
         data: The tables' names, and how often each label, a picture and a text are there.
         notes: What a user should look at.
+        lacking: Scores of rows that have both with their pictures, or their texts, taken away, where calibration
+            learned from them: those that it was fitted on.
         members: Of an ensemble, the scores of each member on its own, of the same rows.
         generations: Where students were trained, the scores of the teacher and of each, of the same rows.
         taught: How many pseudo-labels each student was taught.
@@ -73,6 +78,7 @@ class Fitted:
     size: Size
     data: dict[str, Any]
     notes: tuple[str, ...] = ()
+    lacking: dict[Modality, Evaluation] = field(default_factory=dict)
     members: dict[str, Evaluation] = field(default_factory=dict)
     generations: dict[str, Evaluation] = field(default_factory=dict)
     taught: dict[str, PseudoCounts] = field(default_factory=dict)
@@ -96,6 +102,11 @@ class Fitted:
             found["plan"] = self.plan.to_dict()
         if self.teacher is not None:
             found["teacher"] = self.teacher
+        if self.lacking:
+            found["lacking"] = {
+                modality: {"rows": evaluation.rows, "metrics": _values(evaluation)}
+                for modality, evaluation in self.lacking.items()
+            }
         if self.members:
             found["members"] = {name: _values(evaluation) for name, evaluation in self.members.items()}
         if self.generations:
@@ -213,6 +224,7 @@ class Told:
             rounds = min(self.rounds, _ROUNDS_SO_FAR) if to_come else self.rounds
             ids, held = tuple(sample.id for sample in sides.held.samples), sides.held.samples
             evaluation = evaluate(outcome.pipeline.decide(ids, outcome.scored), held, rounds=rounds, seed=seed)
+            lacking = _lacking(outcome, sides)
             members = {
                 name: evaluate(pipeline.decide(ids, logits), held, rounds=1)
                 for name, (pipeline, logits) in outcome.members.items()
@@ -233,12 +245,27 @@ class Told:
             size=measure(outcome.networks),
             data=self.data,
             notes=tuple(dict.fromkeys([*self.notes, *_untaught(taught)])),
+            lacking=lacking,
             members=members,
             generations=generations,
             taught=taught,
             plan=replace(self.plan, to_come=to_come),
             teacher=self.teacher,
         )
+
+
+def _lacking(outcome: Outcome, sides: Sides) -> dict[Modality, Evaluation]:
+    """Scores of the rows that have a picture and a text with either taken away."""
+    rows = sides.chosen
+    both = np.flatnonzero(rows.have("image") & rows.have("text"))
+    samples = [rows.samples[place] for place in both]
+    if all(sample.labels is None for sample in samples):
+        return {}
+    ids = tuple(sample.id for sample in samples)
+    return {
+        modality: evaluate(outcome.pipeline.decide(ids, logits[both]), samples, rounds=1)
+        for modality, logits in outcome.without.items()
+    }
 
 
 def _untaught(taught: dict[str, PseudoCounts]) -> list[str]:

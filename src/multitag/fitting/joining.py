@@ -35,12 +35,17 @@ def joined(fitter: Fitter, sides: Sides, outcomes: Mapping[str, Outcome]) -> Out
         keys = np.unique(np.concatenate([outcome.pipeline.trained_on for outcome in outcomes.values()]))
         pseudo_keys = np.unique(np.concatenate([outcome.pipeline.pseudo_labelled for outcome in outcomes.values()]))
         pipeline = Pipeline.fitted(config, space, scorer, held_out, keys, pseudo_keys)
+        without = {
+            modality: scorer.join(answers, sides.chosen.without(modality))
+            for modality, answers in _taken_away(outcomes).items()
+        }
     return Outcome(
         pipeline,
         networks=scorer.networks,
         chosen=said,
         scored=scorer.join([outcome.scored for outcome in outcomes.values()], sides.held),
         history=[row for outcome in outcomes.values() for row in outcome.history],
+        without=without,
         members={name: (outcome.pipeline, outcome.scored) for name, outcome in outcomes.items()},
         generations={
             f"{name}, {role}": generation
@@ -80,13 +85,18 @@ def _combined(component: Component, rows: Rows, gold: Targets, outcomes: Mapping
         return combiner.fit(calibrated(pipelines.values(), answers)[:, places], gold[places])
 
     without: dict[Modality, Combiner] = {}
-    asked = set.intersection(*(set(outcome.without) for outcome in outcomes.values()))
-    for modality in sorted(asked) if COMBINERS.get(component.name).by_modality else ():
+    for modality, answers in _taken_away(outcomes).items() if COMBINERS.get(component.name).by_modality else ():
         left = left_rows(rows, modality, gold)
         if left is not None:
-            without[modality] = fitted([outcome.without[modality] for outcome in outcomes.values()], left)
+            without[modality] = fitted(answers, left)
     whole = complete_rows(rows, gold) if without else np.ones(len(rows), bool)
     return Combined(pipelines, fitted([outcome.chosen for outcome in outcomes.values()], whole), without)
+
+
+def _taken_away(outcomes: Mapping[str, Outcome]) -> dict[Modality, list[Logits]]:
+    """What each member says of the rows without their pictures, and without their texts, where all were asked."""
+    asked = set.intersection(*(set(outcome.without) for outcome in outcomes.values()))
+    return {modality: [outcome.without[modality] for outcome in outcomes.values()] for modality in sorted(asked)}
 
 
 def section_of(config: Config) -> EnsembleConfig:

@@ -92,7 +92,12 @@ def limits(config: Config, modalities: Sequence[str], metrics: Mapping[str, Any]
         if rare:
             lines.append(f"Rarely seen, in fewer than {RARE} training rows: {listed(rare)}.")
         hidden = config.train.modality_dropout > 0 and len(modalities) > 1
-        lines += [_missing(modality, facts, hidden=hidden) for modality in modalities if config.task == "labels"]
+        taken = metrics.get("lacking", {})
+        lines += [
+            _missing(modality, facts, taken.get(modality), hidden=hidden)
+            for modality in modalities
+            if config.task == "labels"
+        ]
     if scores:
         never = [each["label"] for each in scores["labels"] if each["predicted"] == 0 and each["support"]]
         if never:
@@ -106,13 +111,20 @@ def limits(config: Config, modalities: Sequence[str], metrics: Mapping[str, Any]
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
-def _missing(modality: str, facts: Mapping[str, Any], *, hidden: bool) -> str:
+def _missing(modality: str, facts: Mapping[str, Any], taken: Mapping[str, Any] | None, *, hidden: bool) -> str:
+    """What is to be expected of rows without a picture, or a text; `taken` has the scores where all were taken away."""
     what, have = ("picture", facts["pictures"]) if modality == "image" else ("text", facts["texts"])
     lacking = facts["rows"] - have
-    if lacking:
-        return f"{lacking} of {facts['rows']} training rows have no {what}; rows without one are predicted too."
     practised = ", hidden in some steps of the training" if hidden else ""
-    return f"Every training row has a {what}{practised}. Rows without one are predicted, and were not measured."
+    seen = (
+        f"{lacking} of {facts['rows']} training rows have no {what}."
+        if lacking
+        else f"Every training row has a {what}{practised}."
+    )
+    if taken is None:
+        return f"{seen} Rows without one are predicted, and were not measured."
+    score = _number(taken["metrics"]["samples_f1"])
+    return f"{seen} With it taken away, {taken['rows']} rows that have both are labelled with a samples F1 of {score}."
 
 
 def use(name: str, config: Config, modalities: Sequence[str]) -> str:
