@@ -13,7 +13,7 @@ import multitag
 from multitag.cli import output
 from multitag.errors import DataError, MultitagError, NotFittedError, RunError, WeightsError
 
-COMMANDS = ["check", "encode", "train", "evaluate", "predict", "explain", "list", "demo"]
+COMMANDS = ["check", "encode", "train", "evaluate", "predict", "report", "ablate", "tune", "explain", "list", "demo"]
 
 
 def test_help_lists_every_command_in_a_whole_sentence(cli):
@@ -30,6 +30,8 @@ def test_every_command_has_help(cli, command):
     answer = cli(command, "--help")
     assert answer.code == 0
     assert f"multitag {command}" in answer.out
+    assert "--debug, anywhere, " in answer.out
+    assert "--threads N, anywhere, " in " ".join(answer.out.split())
     assert answer.err == ""
 
 

@@ -16,11 +16,12 @@ from multitag.cores import cores, limit_threads, settle_threads
 from multitag.errors import DataWarning, MultitagError
 from multitag.interrupts import Interrupted
 
+_ANYWHERE = "--debug, anywhere, shows the traceback of an error. --threads N, anywhere, uses so many cores and not all."
+
 app = typer.Typer(
     name="multitag",
-    epilog="Errors are one clear message; --debug, anywhere, shows the traceback. --threads N, anywhere, uses so many "
-    "cores and not all. Exit codes: 0 well, 1 other, 2 usage, 3 data, 4 configuration, 5 weights, 6 run folder, "
-    "130 interrupted.",
+    epilog=f"Errors are one clear message. {_ANYWHERE} Exit codes: 0 well, 1 other, 2 usage, 3 data, 4 configuration, "
+    "5 weights, 6 run folder, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,7 +40,7 @@ for command, name in (
     (list_components.list_components, "list"),
     (demo.demo, "demo"),
 ):
-    app.command(name)(command)
+    app.command(name, epilog=_ANYWHERE)(command)
 
 INTERRUPTED, USAGE = 130, 2
 
