@@ -19,6 +19,8 @@ from multitag.fitting.out_of_fold import OnEpoch, make_folds, part_of
 from multitag.fitting.outcome import Generation, Outcome, train_all
 from multitag.fitting.pseudo_labels import PseudoCounts, pseudo_labelled, pseudo_targets
 from multitag.fitting.sides import Sides
+from multitag.lacking import shifted
+from multitag.networks import Networks
 from multitag.pipeline import NO_KEYS
 from multitag.progress import Progress
 from multitag.tasks.base import Logits
@@ -85,11 +87,17 @@ def _labelled(
     answers: Mapping[str, Logits],
     settings: PseudoConfig,
 ) -> dict[str, Rows]:
-    """For each part, the pool with the labels that the part's own teacher is sure of."""
+    """For each part, the pool with the labels that the part's own teacher is sure of.
+
+    Rows that lack a picture, or a text, are answered as by the whole teacher: two numbers a label that it has learned
+    of such rows, fold or not.
+    """
     found = {}
+    scorer = outcome.pipeline.scorer
+    shifts = scorer.without if isinstance(scorer, Networks) else {}
     with fitter.clock.time("deciding"):
         for part, calibration in _calibrations(fitter, sides, outcome, list(answers)).items():
-            targets = pseudo_targets(calibration.apply(answers[part]), settings)
+            targets = pseudo_targets(calibration.apply(shifted(answers[part], pool, shifts)), settings)
             found[part] = pseudo_labelled(pool, targets, fitter.space)
     return found
 

@@ -17,19 +17,23 @@ from safetensors.torch import load_file
 
 from multitag.classifier import Classifier
 from multitag.config import Config
+from multitag.data.table import read_table
 from multitag.decisions.platt import PlattScaling
 from multitag.decisions.temperature import Temperature
 from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError, DataError, DataWarning, RunError
 from multitag.features.rows import Rows, check_rows
+from multitag.fitting import self_training
 from multitag.fitting.copies import are_copies, kept_keys
 from multitag.fitting.fitter import Fitter, Trained
+from multitag.fitting.outcome import Outcome
 from multitag.fitting.pseudo_labels import pseudo_targets
 from multitag.losses.bce import BCE
 from multitag.losses.class_weighted_bce import ClassWeightedBCE
 from multitag.networks import Networks
 from multitag.types import Sample
-from training_support import Kill, contents, quick, scenes, train_in_child, train_in_two
+from tiny import write_table
+from training_support import TEXT_AND_PICTURE, Kill, contents, quick, scenes, train_in_child, train_in_two
 
 EPOCHS = {"epochs": 3}
 
@@ -421,3 +425,30 @@ def test_two_processes_weigh_rows_as_one_does(tmp_path: Path) -> None:
     one, two = load_file(tmp_path / "one" / "model.safetensors"), load_file(tmp_path / "two" / "model.safetensors")
     for key, value in one.items():
         torch.testing.assert_close(two[key], value, atol=2e-4, rtol=1e-3)
+
+
+def test_rows_without_labels_that_lack_a_text_are_answered_as_such_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The teacher's probabilities of them are those of its pipeline: calibrated on rows with their texts taken away."""
+    rows = read_table(write_table(tmp_path, rows=260)).samples
+    pool = [replace(row, labels=None, text=None if number % 2 else row.text) for number, row in enumerate(rows[220:])]
+    encoders = {"encoders": TEXT_AND_PICTURE, "fusion": {"name": "sum"}}
+    config = quick(train={"epochs": 3, "folds": 0}, calibration={"name": "per_label"}, **encoders)
+    outcomes: list[Outcome] = []
+    given: list[np.ndarray[Any, Any]] = []
+    train_all, targets = self_training.train_all, pseudo_targets
+
+    def trained(*arguments: Any, **options: Any) -> Outcome:
+        outcomes.append(train_all(*arguments, **options))
+        return outcomes[-1]
+
+    monkeypatch.setattr(self_training, "train_all", trained)
+    monkeypatch.setattr(self_training, "pseudo_targets", lambda p, s: given.append(p) or targets(p, s))
+    fitted(config, rows[:120], pool, valid=rows[120:220])
+    teacher, ready = outcomes[0].pipeline, check_rows(pool, config)
+    assert isinstance(teacher.scorer, Networks)
+    unshifted = teacher.calibration.apply(replace(teacher.scorer, without={}).logits(ready))
+    known = teacher.predict(ready).probabilities
+    assert abs(known - unshifted).max() > 0.01
+    assert np.allclose(given[0], known, rtol=0, atol=1e-5)
