@@ -29,6 +29,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
         {"groups": 2, "queries": "random", "dim": 8, "heads": 2, "feedforward": 16},
         {"self_attention": True, "layers": 2, "dim": 8, "heads": 1, "feedforward": 8},
     ],
+    "label_names": [{"template": "a picture of {}", "dropout": 0.0}],
     "residual_attention": [
         {"temperatures": [1, 2, 4, "max"], "lam": 0.1, "weights": "unit"},
         {"temperatures": ["max"], "pooled": "added", "dropout": 0.5},
@@ -63,7 +64,14 @@ def reads_tokens(case) -> bool:
 def build(case, width: Width = WIDTH, labels: int = 3, *, seed: int = 0) -> Head:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return HEADS.build(*case, width, labels).eval()
+        return knowing(HEADS.build(*case, width, labels)).eval()
+
+
+def knowing(head: Head) -> Head:
+    """The head, told of the labels' names where it asks."""
+    if head.reads_names:
+        head.take_names(torch.randn(head.labels, head.width.pooled))
+    return head
 
 
 def rows(width: Width = WIDTH, number: int = 5, longest: int = 4) -> Encoded:
@@ -158,7 +166,7 @@ def test_it_serves_every_branch_of_every_fusion(case, fusion):
     if reads_tokens(case) and any(width.tokens is None for width in built.branches.values()):
         return
     with torch.random.fork_rng():
-        heads = {branch: HEADS.build(name, options, width, 3) for branch, width in built.branches.items()}
+        heads = {branch: knowing(HEADS.build(name, options, width, 3)) for branch, width in built.branches.items()}
         branches = built({encoder: rows(width) for encoder, width in widths.items()})
     logits = built.combine({branch: head.eval()(branches[branch]) for branch, head in heads.items()})
     assert logits.shape == (5, 3)

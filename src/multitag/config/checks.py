@@ -10,6 +10,7 @@ from multitag.config.sections import EncoderConfig
 from multitag.config.span_checks import span_faults, span_head_faults
 from multitag.encoders import ENCODERS
 from multitag.errors import ConfigError
+from multitag.heads import HEADS
 from multitag.losses import LOSSES
 from multitag.metrics import METRICS, SPAN_METRICS
 from multitag.optim import HEADS_PART
@@ -63,12 +64,27 @@ def cross_faults(config: Config) -> list[str]:
                 f"[encoders.{name}] first_trained = {encoder.options['first_trained']} says what trains, and the "
                 f"encoder is frozen. Fix: --set encoders.{name}.frozen=false, or first_trained = 0"
             )
+    faults += _head_faults(config, list(modalities.values()))
     if config.fusion.name == "single" and len(config.encoders) != 1:
         faults.append(
             f"[fusion] 'single' takes one encoder, the configuration has {len(config.encoders)}: "
             f"{', '.join(config.encoders)}. Fix: another fusion, or --without NAME."
         )
     return faults
+
+
+def _head_faults(config: Config, modalities: list[str]) -> list[str]:
+    """What a head that reads the labels' names cannot be had with."""
+    head = config.head.name
+    if head not in HEADS.table or not HEADS.get(head).reads_names:
+        return []
+    frozen = all(encoder.frozen for encoder in config.encoders.values())
+    if frozen and modalities == ["text"] and config.fusion.name == "single" and config.task == "labels":
+        return []
+    return [
+        f"[head] '{head}' compares texts with the labels' names: it needs task = 'labels', one frozen encoder of texts "
+        f"and no other, and fusion 'single'. Fix: --without image --set fusion.name=single, or another head"
+    ]
 
 
 def _span_faults(config: Config) -> list[str]:

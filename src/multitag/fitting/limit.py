@@ -19,16 +19,20 @@ class Limit:
     Attributes:
         deadline: When the last of them must be done.
         needed: Whether there must be a result whatever happens: each network trains an epoch at least. Others are
-            dropped where one has not trained a share of its epochs that is worth it when all the time is over.
+            dropped where the first has not trained a share of its epochs that is worth it when all the time is over;
+            where it has, an epoch of those after it is enough, for its work would be lost with theirs.
         networks: How many are still to be trained.
+        begun: Whether one was trained already.
     """
 
     deadline: Deadline
     needed: bool
     networks: int
+    begun: bool = False
 
     def next(self, lengths: Sequence[int]) -> Halt:
         """When the next network must be done, which has stages of so many epochs."""
         part = self.deadline.part(self.networks)
-        self.networks -= 1
-        return Halt(part) if self.needed else Halt(part, least_epochs(lengths), self.deadline)
+        enough = 1 if self.begun else least_epochs(lengths)
+        self.networks, self.begun = self.networks - 1, True
+        return Halt(part) if self.needed else Halt(part, enough, self.deadline)

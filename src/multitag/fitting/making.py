@@ -21,6 +21,7 @@ from multitag.features.store import FeatureStore
 from multitag.features.targets import KeptTargets
 from multitag.fitting.joint_loss import make_loss
 from multitag.fitting.lessons import Taught
+from multitag.heads.label_names import LabelNames
 from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
 from multitag.networks import Network, feed
@@ -101,6 +102,7 @@ class Maker:
             feeder = self._feed(task, cut(every), slots, model, progress, weights, soft)
             held_feeder = self._feed(task, cut(held), slots, model, progress)
             model.fit_scales(feeder)
+            self._name_labels(model, slots, progress)
         # How common labels are, the labelled rows say: of a rare one, a teacher is sure where it is not. Few ask, and
         # only then all targets are there at once.
         asked = cut(rows).samples if self._counts_labels else cut(rows).samples[:1]
@@ -150,6 +152,17 @@ class Maker:
         own = {name: section for name, section in sections.items() if name not in keys}
         fresh = build_slots(self.config.model_copy(update={"encoders": own}), self.shared)
         return {name: self.shared[keys[name]] if name in keys else fresh[name] for name in sections}
+
+    def _name_labels(self, model: Model, slots: Mapping[str, Slot], progress: Progress) -> None:
+        """Tell heads that ask for it what the encoder of texts says of the labels' names."""
+        for head in model.heads.values():
+            if not isinstance(head, LabelNames):
+                continue
+            texts = [head.phrase(name) for name in self.space.names]
+            asked = [Sample(f"label {number}", text=text) for number, text in enumerate(texts)]
+            feeder = feed(Rows(asked, [None] * len(asked)), slots, self.store, model, progress=progress)
+            batch, name = feeder.batch(list(range(len(asked)))).to(head.names.device), next(iter(slots))
+            head.take_names(model.standardize[name](batch.encoded[name].pooled))
 
     @property
     def _counts_labels(self) -> bool:

@@ -11,6 +11,7 @@ HEADS = Registry(
         "mlp": "multitag.heads.mlp:MLP",
         "gmlp": "multitag.heads.gmlp:GMLP",
         "label_queries": "multitag.heads.label_queries:LabelQueries",
+        "label_names": "multitag.heads.label_names:LabelNames",
         "residual_attention": "multitag.heads.residual_attention:ResidualAttention",
     },
 )

@@ -24,12 +24,14 @@ class Head(nn.Module, ABC):
 
     Attributes:
         needs: Whether the head reads the pooled vector alone, or tokens too.
+        reads_names: Whether it wants to know what the encoder of texts says of the labels' names.
 
     Raises:
         ConfigError: The head reads tokens, and the branch gives none.
     """
 
     needs: ClassVar[Literal["pooled", "tokens"]] = "pooled"
+    reads_names: ClassVar[bool] = False
 
     def __init__(self, width: Width, labels: int, /) -> None:
         super().__init__()

@@ -32,7 +32,7 @@ class World:
     """A clock, and what each member takes: seconds beside its epochs, and of an epoch."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 0.0
+        self.now, self.patch = 0.0, monkeypatch
         self.needs: dict[str, tuple[float, float]] = {}
         self.real: dict[str, float] = {}
         self.encoding: dict[str, float] = {}
@@ -198,6 +198,27 @@ def test_one_that_is_a_little_slower_keeps_what_it_has(world: World) -> None:
     world.needs, world.real = {"a": (0, 1), "b": (0, 2), "c": (0, 1)}, {"b": 5}
     fitted = world.fit(50, ensemble())
     assert trained(fitted) == {"a": 10, "b": 8}  # 40 s: past the 37.5 s that were left
+
+
+def test_where_networks_of_it_are_done_an_epoch_of_the_last_is_enough(world: World) -> None:
+    """b's folds are thought to take 40 s. The machine is slow from the second on: that has 2 epochs, 4 were asked for.
+
+    Nothing would be left of the first fold's 20 s if b were dropped with it.
+    """
+    world.needs = {"a": (0, 1), "b": (0, 2), "c": (0, 1)}
+    train, paces = Fitter.train, iter([2.0, 15.0])
+
+    def slower(fitter: Fitter, name: str, *args: Any, **options: Any) -> Any:
+        if fitter.prefix == "b-":
+            world.real = {"b": next(paces)}
+        return train(fitter, name, *args, **options)
+
+    world.patch.setattr(Fitter, "train", slower)
+    fitted = world.fit(72, ensemble(folds=2))
+    assert parts(fitted)["a"] == ("whole", (10,))
+    assert parts(fitted)["b"] == ("whole", (10,))
+    assert [row["epoch"] for row in fitted.history if row.get("member") == "b"] == [*range(1, 11), 1, 2]
+    assert list(fitted.members) == ["a", "b"]
 
 
 def test_the_first_is_shortened_to_what_fits_and_stops_in_time(world: World) -> None:
