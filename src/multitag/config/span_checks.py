@@ -59,7 +59,7 @@ def span_head_faults(head: Component) -> list[str]:
     """What is wrong with a head that is laid on each token."""
     if head.name not in HEADS.table or HEADS.get(head.name).needs == "pooled":
         return []
-    fitting = [name for name in HEADS.table if HEADS.get(name).needs == "pooled"]
+    fitting = [name for name in HEADS.table if HEADS.get(name).needs == "pooled" and not HEADS.get(name).reads_names]
     return [
         f"[head] '{head.name}' reads all tokens of a row at once, and task = 'spans' lays a head on each. "
         f"Accepted: {', '.join(fitting)}"
