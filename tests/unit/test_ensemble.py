@@ -242,7 +242,8 @@ def test_fitted_runs_are_members_of_rows_they_did_not_see(tmp_path: Path) -> Non
     assert len(open_run(tmp_path / "both").predict(new).labels) == 20, "the run holds all it needs"
 
 
-@pytest.mark.parametrize(("combiner", "asked"), [("lambda_weighted", []), ("stacking", ["image", "text"] * 2)])
+# Of each run, and once more of both joined.
+@pytest.mark.parametrize(("combiner", "asked"), [("lambda_weighted", []), ("stacking", ["image", "text"] * 3)])
 def test_fitted_runs_are_asked_what_they_say_without_something_where_it_is_of_use(
     combiner: str, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,9 @@ def make(fusion="sum", head="linear", *, frozen=True, only=None, dropout=0.0, se
     slots = {name: s for name, s in slots.items() if only in (None, name)}
     built = FUSIONS.build(fusion, {}, {name: Width(s.encoder.width) for name, s in slots.items()})
     heads = {name: HEADS.build(head, {}, width, 4) for name, width in built.branches.items()}
+    for each in heads.values():
+        if each.reads_names:
+            each.take_names(torch.randn(4, each.width.pooled))
     return Model(slots, built, heads, modality_dropout=dropout), slots
 
 

@@ -16,7 +16,7 @@ from multitag.cores import cores, limit_threads, settle_threads
 from multitag.errors import DataWarning, MultitagError
 from multitag.interrupts import Interrupted
 
-_ANYWHERE = "--debug, anywhere, shows the traceback of an error. --threads N, anywhere, uses so many cores and not all."
+_ANYWHERE = "Anywhere: --threads N uses so many cores and not all, --debug shows the traceback of an error."
 
 app = typer.Typer(
     name="multitag",

@@ -49,7 +49,10 @@ def test_every_component_survives_dump_and_parse(section, registry, name):
     changes = [f"{section}.name={name}"]
     if getattr(registry.get(name), "from_scratch", False):  # which must train
         changes.append(f"{section}.frozen=false")
-    config = Config.parse({"loss": {"name": "bce"}}).changed(changes)
+    values = {"loss": {"name": "bce"}}
+    if getattr(registry.get(name), "reads_names", False):  # which goes with texts alone
+        values |= {"encoders": {"text": {"name": "bag_of_ngrams"}}, "fusion": {"name": "single"}}
+    config = Config.parse(values).changed(changes)
     written = tomllib.loads(config.dump())
     assert Config.parse(written) == config
     table = written
