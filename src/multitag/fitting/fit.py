@@ -59,8 +59,8 @@ class Fitted:
         size: Parameters and megabytes, trained and frozen.
         data: The tables' names, and how often each label, a picture and a text are there.
         notes: What a user should look at.
-        lacking: Scores of rows that have both with their pictures, or their texts, taken away, where calibration
-            learned from them: those that it was fitted on.
+        lacking: Of a model that reads both, scores of the rows that calibration is fitted on and that have both, with
+            their pictures, or their texts, taken away.
         members: Of an ensemble, the scores of each member on its own, of the same rows.
         generations: Where students were trained, the scores of the teacher and of each, of the same rows.
         taught: How many pseudo-labels each student was taught.

@@ -21,7 +21,7 @@ from multitag.features.store import FeatureStore
 from multitag.features.targets import KeptTargets
 from multitag.fitting.joint_loss import make_loss
 from multitag.fitting.lessons import Taught
-from multitag.heads.label_names import LabelNames
+from multitag.heads.base import NamedHead
 from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model
 from multitag.networks import Network, feed
@@ -156,13 +156,15 @@ class Maker:
     def _name_labels(self, model: Model, slots: Mapping[str, Slot], progress: Progress) -> None:
         """Tell heads that ask for it what the encoder of texts says of the labels' names."""
         for head in model.heads.values():
-            if not isinstance(head, LabelNames):
+            if not isinstance(head, NamedHead):
                 continue
             texts = [head.phrase(name) for name in self.space.names]
             asked = [Sample(f"label {number}", text=text) for number, text in enumerate(texts)]
             feeder = feed(Rows(asked, [None] * len(asked)), slots, self.store, model, progress=progress)
-            batch, name = feeder.batch(list(range(len(asked)))).to(head.names.device), next(iter(slots))
-            head.take_names(model.standardize[name](batch.encoded[name].pooled))
+            batch = feeder.batch(list(range(len(asked)))).to(next(head.parameters()).device)
+            name = next(iter(slots))  # a head of this kind goes with one encoder
+            vectors = model.standardize[name](batch.encoded[name].pooled)
+            head.take_names(vectors * batch.present[name].unsqueeze(1))
 
     @property
     def _counts_labels(self) -> bool:

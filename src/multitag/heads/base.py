@@ -24,7 +24,7 @@ class Head(nn.Module, ABC):
 
     Attributes:
         needs: Whether the head reads the pooled vector alone, or tokens too.
-        reads_names: Whether it wants to know what the encoder of texts says of the labels' names.
+        reads_names: Whether it is a `NamedHead`.
 
     Raises:
         ConfigError: The head reads tokens, and the branch gives none.
@@ -46,6 +46,20 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def forward(self, encoded: Encoded) -> Tensor:
         """Logits (B, K)."""
+
+
+class NamedHead(Head):
+    """A head that is told, before it is trained, what the encoder of texts says of the labels' names."""
+
+    reads_names = True
+
+    @abstractmethod
+    def phrase(self, name: str) -> str:
+        """What the encoder reads of a label."""
+
+    @abstractmethod
+    def take_names(self, vectors: Tensor) -> None:
+        """Take what the encoder says of the labels' names (K, D), standardised; 0 of a name without a word."""
 
 
 def real_tokens(encoded: Encoded) -> tuple[Tensor, Tensor]:

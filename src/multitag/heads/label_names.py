@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
 from multitag.errors import ConfigError
-from multitag.heads.base import Head, Share
+from multitag.heads.base import NamedHead, Share
 from multitag.layers import Dropout
 from multitag.types import Encoded, Width
 
 
-class LabelNames(Head):
+class LabelNames(NamedHead):
     """z_k = (s n_k / sqrt(D) + w_k) x + b_k: n_k is what the encoder of texts says of the label's name.
 
     How alike a text and a label's name are is how models such as CLIP (Radford et al. 2021, arXiv 2103.00020) label
@@ -32,7 +30,6 @@ class LabelNames(Head):
         ConfigError: The template has no place for the name, or several.
     """
 
-    reads_names: ClassVar[bool] = True
     names: Tensor
 
     def __init__(
@@ -46,7 +43,10 @@ class LabelNames(Head):
     ) -> None:
         super().__init__(width, labels)
         if template.count("{}") != 1:
-            raise ConfigError(f"option 'template' = '{template}': it must have {{}} once, where a label's name goes")
+            raise ConfigError(
+                f"option 'template' = '{template}': it must have {{}} once, where a label's name goes. "
+                f"Accepted: for example 'a picture of {{}}'"
+            )
         self.template = template
         self.dropout = Dropout(dropout)
         self.register_buffer("names", torch.zeros(labels, width.pooled))
@@ -55,12 +55,12 @@ class LabelNames(Head):
         self.bias = nn.Parameter(torch.zeros(labels))
 
     def phrase(self, name: str) -> str:
-        """What the encoder reads of a label."""
+        """The template with the name in it."""
         return self.template.replace("{}", name.replace("_", " "))
 
     @torch.no_grad()
     def take_names(self, vectors: Tensor) -> None:
-        """Set what the encoder says of the labels' names (K, D), standardised."""
+        """Keep the names' vectors; see `NamedHead.take_names`."""
         self.names.copy_(vectors / self.width.pooled**0.5)
 
     def forward(self, encoded: Encoded) -> Tensor:
