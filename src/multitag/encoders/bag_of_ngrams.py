@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import torch
 from pydantic import Field
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # ships no types
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from multitag.encoders.base import Encoder, Inputs
@@ -100,7 +101,11 @@ class BagOfNgrams(Encoder):
 
     def prepare(self, items: Sequence[str]) -> Inputs:
         """The TF-IDF vectors, dense (B, V)."""
-        return {"tfidf": torch.from_numpy(self._fitted().transform(items).toarray())}
+        return {"tfidf": torch.from_numpy(self.sparse(items).toarray())}
+
+    def sparse(self, items: Sequence[str]) -> csr_matrix:
+        """The TF-IDF vectors."""
+        return self._fitted().transform(items)
 
     def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
         """pooled (B, V): the vectors themselves."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # ships no types
 from torch import Tensor, nn
 
 from multitag.types import Encoded, Modality
@@ -79,6 +80,14 @@ class Encoder(nn.Module, ABC):
 
     def fit(self, items: Sequence[Any]) -> None:
         """Learn from the training rows what `prepare` needs, where `learns` says so."""
+
+    def sparse(self, items: Sequence[Any]) -> csr_matrix | None:
+        """The pooled vectors (n, D) of items, for an encoder whose vectors are mostly zeros and that has no tokens.
+
+        They must be what `forward` says of the same items. Frozen, it is asked once a row rather than in every epoch.
+        `None` for any other encoder.
+        """
+        return None
 
     def sort_key(self, item: Any) -> int:
         """Items of like key are cheap to encode together (the length of a text); 0 where it does not matter."""

@@ -14,12 +14,13 @@ from multitag.encoders import Encoder, Inputs
 from multitag.features.chunks import contents_of
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
+from multitag.features.sparse import sparse_rows
 from multitag.features.store import FeatureStore
 from multitag.features.targets import KeptTargets
 from multitag.types import Batch, Encoded
 
 IN_MEMORY_BYTES = 4 << 30
-"""Pooled features of more bytes than this are read from the store batch by batch."""
+"""Features of more bytes than this are read from the store, or computed, batch by batch."""
 
 
 class Feeder:
@@ -63,6 +64,12 @@ class Feeder:
             for name in self._contents
             if len(samples) * self._kept[name].encoder.width * 4 <= IN_MEMORY_BYTES
         }
+        self._sparse = {
+            name: found
+            for name, slot in slots.items()
+            if slot.frozen and not slot.stored
+            if (found := sparse_rows(slot, samples, most_bytes=IN_MEMORY_BYTES)) is not None
+        }
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -80,6 +87,9 @@ class Feeder:
         for name, slot in self.slots.items():
             if slot.stored:
                 encoded[name] = self._stored(name, index, tokens=name in self.tokens)
+                continue
+            if name in self._sparse:
+                encoded[name] = Encoded(self._sparse[name].dense(index))
                 continue
             here = [place for place, row in enumerate(rows) if self.present[name][row]]
             if slot.lower is not None:
