@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from sklearn.linear_model import LogisticRegression
 
 from multitag.combiners.base import Combiner, Floats
 from multitag.gold import Gold
@@ -62,6 +61,8 @@ class Stacking(Combiner):
             own = np.zeros((self.members, logits.shape[2] if self.form == "full" else 1))
             own[:, label if self.form == "full" else 0] = 1 / self.members
             return own.ravel(), 0.0
+        from sklearn.linear_model import LogisticRegression  # half a second, which predicting does without
+
         model = LogisticRegression(C=self.strength, max_iter=1000, tol=1e-8)
         model.fit(self._features(logits[:, rows], label), truth)
         return model.coef_[0].astype(np.float64), float(model.intercept_[0])

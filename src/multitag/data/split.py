@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from iterstrat.ml_stratifiers import IterativeStratification
 
 from multitag.data.units import units
 from multitag.errors import DataError
@@ -126,6 +125,8 @@ def _stratified(targets: npt.NDArray[np.bool_], sizes: Sequence[float], seed: in
     order = random.permutation(len(targets))
     part = np.empty(len(targets), np.intp)
     shares = np.asarray(sizes, float) / sum(sizes)
+    from iterstrat.ml_stratifiers import IterativeStratification  # scikit-learn's import takes half a second
+
     part[order] = IterativeStratification(targets[order], shares, random)
     return part
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import torch
 from pydantic import Field
-from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # ships no types
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from multitag.encoders.base import Encoder, Inputs
 from multitag.errors import DataError, NotFittedError
 from multitag.types import Encoded, Modality
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # ships no types
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 
 class BagOfNgrams(Encoder):
@@ -53,6 +55,8 @@ class BagOfNgrams(Encoder):
         self._vectorizer: TfidfVectorizer | None = None
 
     def _empty(self, **options: Any) -> TfidfVectorizer:
+        from sklearn.feature_extraction.text import TfidfVectorizer  # half a second, where no n-gram is looked for
+
         return TfidfVectorizer(
             ngram_range=(1, self.ngrams),
             sublinear_tf=True,

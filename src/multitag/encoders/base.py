@@ -6,13 +6,15 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # ships no types
 from torch import Tensor, nn
 
 from multitag.types import Encoded, Modality
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # ships no types
 
 Inputs = dict[str, Tensor]
 """What `Encoder.prepare` makes of a batch of pictures or texts: tensors whose first dimension is the row."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import sparse  # type: ignore[import-untyped]  # ships no types
 from torch import Tensor
 
 from multitag.features.slots import Slot
 from multitag.types import Sample
+
+if TYPE_CHECKING:
+    from scipy import sparse  # type: ignore[import-untyped]  # ships no types
 
 _AT_ONCE = 4096
 
@@ -25,6 +28,8 @@ class SparseRows:
     """
 
     def __init__(self, vectors: sparse.csr_matrix, places: npt.NDArray[np.intp], /) -> None:
+        from scipy import sparse  # where no encoder is sparse it is not needed
+
         nothing = sparse.csr_matrix((1, vectors.shape[1]), dtype=vectors.dtype)
         self._vectors = sparse.vstack([vectors, nothing], format="csr")  # -1 is the last
         self._places = places
@@ -58,6 +63,8 @@ def sparse_rows(slot: Slot, samples: Sequence[Sample], *, most_bytes: int) -> Sp
         size += vectors.data.nbytes + vectors.indices.nbytes
         if size > most_bytes:
             return None
+    from scipy import sparse
+
     places = np.full(len(samples), -1)
     places[here] = np.arange(len(here))
     return SparseRows(sparse.vstack(found, format="csr"), places)

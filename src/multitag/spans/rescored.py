@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
-from sklearn.linear_model import LogisticRegression
 
 from multitag.saved_state import saved
 from multitag.spans.base import Bridge, Scored, Shortest, SpanDecoder, Strength, spans_by_label
@@ -91,6 +90,8 @@ class Rescored(SpanDecoder):
         """(WIDTH + 1,), the last one the offset. A span that is half right counts half as right, half as wrong."""
         if not 0 < shares.sum() < len(shares):
             return np.zeros(WIDTH + 1)
+        from sklearn.linear_model import LogisticRegression  # half a second, which predicting does without
+
         model = LogisticRegression(C=self.strength, max_iter=1000)
         model.fit(
             np.concatenate([values, values]),
