@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from multitag.cores import threads
 from multitag.data.fingerprints import Fingerprint, fingerprint
-from multitag.data.images import MAX_BYTES, MAX_PIXELS, decode_image, image_name, image_size, read_bytes
+from multitag.data.images import MAX_BYTES, MAX_PIXELS, decode_image, image_name, image_size, read_bytes, whole_size
 from multitag.errors import DataError, faults_message
 from multitag.types import ImageSource, Sample
 
@@ -154,9 +154,11 @@ def _look(source: ImageSource, verify: Verify, max_pixels: int, max_bytes: int, 
     seen = None
     try:
         data = read_bytes(source, max_bytes)
-        if verify == "decode":
+        if fingerprints:
             image = decode_image(data, image_name(source), max_pixels=max_pixels)
-            size, seen = image.size, fingerprint(image) if fingerprints else None
+            size, seen = image.size, fingerprint(image)
+        elif verify == "decode":
+            size = whole_size(data, image_name(source), max_pixels=max_pixels)
         else:
             size = image_size(data, image_name(source), max_pixels=max_pixels)
     except DataError as error:

@@ -43,6 +43,22 @@ def decode_image(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Ima
         return upright(to_rgb(image), turn)
 
 
+def whole_size(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height of the upright picture, every byte of which can be decoded.
+
+    Raises:
+        DataError: As of `load_image`.
+    """
+    with _opened(data, name, max_pixels) as image:
+        width, height = (image.height, image.width) if orientation(image) >= 5 else image.size
+        if image.format == "JPEG":  # at an eighth of its size nothing is left unread, and it takes half the time
+            image.draft(None, (1, 1))
+        image.load()
+        if image.format != "JPEG":
+            to_rgb(image)
+        return width, height
+
+
 def image_size(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Width and height of the upright picture by its header alone, which says nothing of whether the rest is
     there.

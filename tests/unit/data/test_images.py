@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from multitag.data.image_check import check_images, require_images
-from multitag.data.images import content_hash, image_size, load_image
+from multitag.data.images import content_hash, image_size, load_image, whole_size
 from multitag.errors import DataError
 from multitag.types import Sample
 
@@ -99,7 +99,7 @@ def test_exif_is_turned_upright(turn, size, at):
     exif = Image.Exif()
     exif[0x0112] = turn
     data = encoded(image, "PNG", exif=exif)
-    assert load_image(data).size == image_size(data, "x") == size
+    assert load_image(data).size == image_size(data, "x") == whole_size(data, "x") == size
     assert pixel(data, at) == (255, 0, 0)
 
 
@@ -114,6 +114,17 @@ def test_a_picture_cut_short_is_an_error(kind):
     data = encoded(Image.fromarray(noise), kind)
     with pytest.raises(DataError, match=r"the picture is (cut short|no picture)"):
         load_image(data[: len(data) * 2 // 3])
+    assert whole_size(data, "x") == (64, 64)
+    for length in (len(data) * 2 // 3, len(data) - 100):
+        with pytest.raises(DataError, match="x is (cut short|no picture)"):
+            whole_size(data[:length], "x")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (640, 480)])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_the_whole_of_a_jpeg_is_read_whatever_its_size(size, mode):
+    data = encoded(Image.effect_noise(size, 60).convert(mode), "JPEG")
+    assert whole_size(data, "x") == size
 
 
 def test_limits_and_foreign_formats_are_errors(tmp_path):
