@@ -19,7 +19,8 @@ def suited(config: Config, samples: Iterable[Sample]) -> tuple[Config, list[str]
     """A preset without what the rows have nothing for, and notes that say so; any other configuration as it stands.
 
     Members of an ensemble all of whose encoders lack their modality are left out, and those that were to train such
-    encoders alone: without them they are like the members with frozen ones. Such encoders of the others are left out,
+    encoders alone: without them they are like the members with frozen ones; and so are those that are now the same as
+    one before them. Such encoders of the others are left out,
     and an encoder that is left alone goes straight to its head.
 
     Args:
@@ -61,10 +62,19 @@ def suited(config: Config, samples: Iterable[Sample]) -> tuple[Config, list[str]
             own["train"] = {**own["train"], "stages": stages}
     if config.ensemble is not None and not values["ensemble"]["members"]:
         raise DataError(f"no training row has a {what}, and no member of the preset '{config.preset}' does without")
+    for name in _twins(Config.parse(values)):
+        left_out.append(name)
+        del values["ensemble"]["members"][name]
     notes = [f"no training row has a {what}: encoders of {what}s are left out"]
     if left_out:
         notes[0] += f", and with them the members {listed(left_out)}"
     return Config.parse(values), notes
+
+
+def _twins(config: Config) -> list[str]:
+    """The members that are the same as one before them."""
+    members = [(name, member) for name, member in config.members.items() if member is not None]
+    return [name for n, (name, member) in enumerate(members) if any(member == other for _, other in members[:n])]
 
 
 def _trains_only(member: Config, gone: Iterable[str]) -> bool:

@@ -116,7 +116,7 @@ def test_a_picture_cut_short_is_an_error(kind):
         load_image(data[: len(data) * 2 // 3])
     assert whole_size(data, "x") == (64, 64)
     for length in (len(data) * 2 // 3, len(data) - 100):
-        with pytest.raises(DataError, match="x is (cut short|no picture)"):
+        with pytest.raises(DataError, match=r"x is (cut short|no picture)"):
             whole_size(data[:length], "x")
 
 

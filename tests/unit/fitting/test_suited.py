@@ -66,7 +66,7 @@ def test_members_that_were_to_train_what_is_gone_are_left_out(rows: list[Sample]
         "frozen": {"encoders": {**PICTURE, "words": frozen_words}},
         "pictures": {"encoders": {"image": image, "words": frozen_words}},
         "words": {"encoders": {**PICTURE, "words": words}},
-        "both": {"encoders": {"image": image, "words": words}},
+        "both": {"encoders": {"image": image, "words": words}, "seed": 1},
     }
     found, notes = suited(preset(members), rows)
     assert sorted(found.members) == sorted(left)
@@ -74,10 +74,20 @@ def test_members_that_were_to_train_what_is_gone_are_left_out(rows: list[Sample]
     assert notes[0].endswith(f"and with them the members {gone}")
 
 
+def test_members_that_become_the_same_are_trained_once() -> None:
+    """One of pictures alone is the default itself where there is no text."""
+    config = preset({"a": {}, "seen": {"encoders": PICTURE, "fusion": SINGLE}, "b": {"seed": 1}})
+    found, notes = suited(config, IMAGE)
+    assert list(found.members) == ["a", "b"]
+    assert notes[0].endswith("and with them the members seen")
+    assert list(suited(config, TEXT)[0].members) == ["a", "b"]
+    assert list(suited(config, TEXT + IMAGE)[0].members) == ["a", "seen", "b"]
+
+
 def test_each_member_keeps_its_own_fusion() -> None:
     """Two encoders of one modality are still fused, though the shared part has one left, and no fusion any more."""
     two = {"small": PICTURE["image"], "large": {**PICTURE["image"], "size": 96}}
-    config = preset({"a": {}, "pictures": {"encoders": two}, "both": {"encoders": {**two, **ONLY_TEXT}}})
+    config = preset({"a": {}, "pictures": {"encoders": two}, "both": {"encoders": {**two, **ONLY_TEXT}, "seed": 1}})
     members = suited(config, IMAGE)[0].members
     fusions = {name: member.fusion.name for name, member in members.items() if member}
     assert fusions == {"a": "single", "pictures": "concat", "both": "concat"}
