@@ -46,5 +46,5 @@ def square_pixels(pictures: Sequence[Image.Image], size: int, how: Resize, *, sh
     """Pictures as whole numbers 0..255, (B, 3, S, S), channels last in memory."""
     pixels = np.empty((len(pictures), size, size, 3), np.uint8)
     for place, picture in enumerate(pictures):
-        pixels[place] = squared(picture, size, how, share=share)
+        pixels[place] = np.asarray(squared(picture, size, how, share=share))
     return torch.from_numpy(pixels).permute(0, 3, 1, 2)
