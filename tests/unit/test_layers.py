@@ -95,6 +95,12 @@ def test_dropout_follows_the_seed_and_its_gradient_is_what_was_kept():
     assert torch.equal(values.grad, 2.0 * (first != 0))
 
 
+def test_a_share_of_nearly_all_drops_nearly_all():
+    """1 - 2**-18 is rounded to a share that 16 bits can say, not to one that keeps everything."""
+    torch.manual_seed(0)
+    assert (Dropout(1 - 2**-18)(torch.ones(200, 200)) != 0).float().mean() < 0.001
+
+
 def test_dropout_is_for_training_and_for_a_share():
     values = torch.randn(3, 2)
     assert Dropout(0.5).eval()(values) is values
