@@ -36,10 +36,9 @@ class Dropout(nn.Module):
             return nn.functional.dropout(values, self.share)
         draws = torch.empty((values.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
         bits = draws.view(torch.int16)[: values.numel()].view(values.shape)
-        kept = bits.ge_(
-            min(round(self.share * 65536), 65535) - 32768
-        )  # in place: 0 and 1 of 16 bits are reckoned faster than bools
-        return values * kept.to(values.dtype).mul_(1.0 / (1.0 - self.share))
+        least = min(round(self.share * 65536), 65535) - 32768
+        # In place, so 0 and 1 of 16 bits: a processor converts them faster than bools.
+        return values * bits.ge_(least).to(values.dtype).mul_(1.0 / (1.0 - self.share))
 
     def extra_repr(self) -> str:
         """The share, where the module is printed."""

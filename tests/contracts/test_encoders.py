@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -187,6 +188,15 @@ def test_neither_padding_nor_company_changes_a_result(encoder):
 def test_the_order_of_rows_changes_nothing(encoder):
     items = items_of(encoder)
     assert_near(encode(encoder, items[::-1]).pooled.flip(0), encode(encoder, items).pooled)
+
+
+def test_sparse_vectors_are_those_of_a_batch(encoder):
+    items = items_of(encoder)
+    found = encoder.sparse(items)
+    if found is None:
+        pytest.skip("its vectors are not sparse")
+    assert np.array_equal(found.toarray(), encode(encoder, items).pooled.numpy())
+    assert encoder.token_width is None, "only pooled vectors are kept sparse"
 
 
 def test_a_frozen_encoder_made_fast_gives_the_same(build):

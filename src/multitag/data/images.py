@@ -51,11 +51,9 @@ def whole_size(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> tuple
     """
     with _opened(data, name, max_pixels) as image:
         width, height = (image.height, image.width) if orientation(image) >= 5 else image.size
-        if image.format == "JPEG":  # at an eighth of its size nothing is left unread, and it takes half the time
-            image.draft(None, (1, 1))
+        image.draft(None, (1, 1))  # a JPEG at an eighth of its size: nothing is left unread, and it takes half the time
         image.load()
-        if image.format != "JPEG":
-            to_rgb(image)
+        to_rgb(image)
         return width, height
 
 

@@ -121,12 +121,12 @@ def _targets(samples: Sequence[Sample], space: LabelSpace, known: list[list[int]
 
 def _stratified(targets: npt.NDArray[np.bool_], sizes: Sequence[float], seed: int) -> npt.NDArray[np.intp]:
     """For each unit the part it is in; `sizes` are the wanted numbers of units."""
+    from iterstrat.ml_stratifiers import IterativeStratification  # scikit-learn's import takes half a second
+
     random = np.random.RandomState(seed)
     order = random.permutation(len(targets))
     part = np.empty(len(targets), np.intp)
     shares = np.asarray(sizes, float) / sum(sizes)
-    from iterstrat.ml_stratifiers import IterativeStratification  # scikit-learn's import takes half a second
-
     part[order] = IterativeStratification(targets[order], shares, random)
     return part
 
