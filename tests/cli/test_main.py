@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from rich.console import Console
@@ -136,12 +138,28 @@ def test_progress_in_a_log_is_paced_and_ends_with_a_line(capsys, monkeypatch):
     assert len(lines) == 4
 
 
-def test_short_work_is_one_line_and_no_work_none(capsys):
+@pytest.mark.parametrize(("seconds", "told"), [(1.4, "checking: 3 of 3, 1 s\n"), (0.9, "")])
+def test_short_work_is_one_line_or_none(capsys, monkeypatch, seconds, told):
+    now = [0.0]
+    monkeypatch.setattr(output.time, "monotonic", lambda: now[0])
     with output.progress(quiet=False)("checking", 3) as advance:
+        now[0] += seconds
         advance(3)
     with output.progress(quiet=False)("checking", 0):
-        pass
-    assert capsys.readouterr().err == "checking: 3 of 3, 0 s\n"
+        now[0] += 2.0
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize(("seconds", "stays"), [(1.4, True), (0.9, False)])
+def test_a_bar_of_short_work_is_taken_away(monkeypatch, seconds, stays):
+    now, screen = [0.0], io.StringIO()
+    monkeypatch.setattr(output, "Console", partial(Console, file=screen, force_terminal=True, width=80))
+    monkeypatch.setattr(output, "Bars", partial(output.Bars, get_time=lambda: now[0]))
+    with output._bar("checking", 3) as advance:
+        now[0] += seconds
+        advance(3)
+    cleared = screen.getvalue().endswith("\x1b[1A\x1b[2K")
+    assert cleared is not stays
 
 
 def test_quiet_shows_nothing(capsys):

@@ -20,6 +20,8 @@ from multitag.progress import Advance, Progress, silent
 
 LOG_SECONDS = 5.0
 """In a log, progress is told no more often than this."""
+SHORT_SECONDS = 1.0
+"""Work that took no longer leaves no trace: an ensemble's prediction of one row has dozens of such pieces."""
 
 
 def console() -> Console:
@@ -85,11 +87,12 @@ def _bar(what: str, total: int, /) -> Iterator[Advance]:
     with Bars(*columns, console=Console(stderr=True)) as bars:
         task = bars.add_task(what, total=total)
         yield lambda done: bars.advance(task, done)
+        bars.live.transient = (bars.tasks[task].elapsed or 0.0) < SHORT_SECONDS
 
 
 @contextmanager
 def _lines(what: str, total: int, /) -> Iterator[Advance]:
-    """Progress for a log: a line every few seconds, and one when the work is done."""
+    """Progress for a log: a line every few seconds, and one when the work is done, if it took a while."""
     started = told = time.monotonic()
     done = 0
 
@@ -103,8 +106,9 @@ def _lines(what: str, total: int, /) -> Iterator[Advance]:
             sys.stderr.write(f"{what}: {done} of {total}, {now - started:.0f} s, about {left:.0f} s left\n")
 
     yield advance
-    if total:
-        sys.stderr.write(f"{what}: {done} of {total}, {time.monotonic() - started:.0f} s\n")
+    took = time.monotonic() - started
+    if total and took >= SHORT_SECONDS:
+        sys.stderr.write(f"{what}: {done} of {total}, {took:.0f} s\n")
 
 
 def progress(*, quiet: bool) -> Progress:

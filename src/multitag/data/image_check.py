@@ -59,7 +59,9 @@ class ImageReport:
         if self.bad:
             raise DataError(
                 faults_message(
-                    f"the pictures of {len(self.bad)} rows cannot be used",
+                    "the picture of 1 row cannot be used"
+                    if len(self.bad) == 1
+                    else f"the pictures of {len(self.bad)} rows cannot be used",
                     [f"{bad.source}: {bad.message}" for bad in self.bad],
                     fix="Fix the files, or use these rows without a picture (--on-bad-image missing).",
                 )

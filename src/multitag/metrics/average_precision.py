@@ -7,8 +7,10 @@ import numpy.typing as npt
 
 from multitag.metrics.answers import Answers
 from multitag.metrics.metric import Scores, metric
-from multitag.metrics.sums import divide, mean_over_labels
+from multitag.metrics.sums import mean_over_labels
 from multitag.types import FloatArray
+
+_TINY = np.finfo(np.float64).tiny
 
 
 @metric(needs_probabilities=True)
@@ -53,11 +55,13 @@ def _one_label(
     places = np.searchsorted(-steps[::-1], -scores, side="left")
     places[~known] = len(steps)
     positives = np.flatnonzero(positive)
+    their_places = places[positives]
     result = np.empty(rounds)
     for index in range(rounds):
         row = None if weights is None else weights[index]
         everyone = np.bincount(places, row, minlength=len(steps))[: len(steps)].cumsum()
-        found = np.bincount(places[positives], None if row is None else row[positives], minlength=len(steps))
+        found = np.bincount(their_places, None if row is None else row[positives], minlength=len(steps))
         total = found.sum()
-        result[index] = (found * divide(found.cumsum(), everyone, empty=0.0)).sum() / total if total else np.nan
+        # Where nobody is counted no positive is either: the quotient is 0 there.
+        result[index] = found @ (found.cumsum() / np.maximum(everyone, _TINY)) / total if total else np.nan
     return result
