@@ -16,6 +16,8 @@ from multitag.tasks.base import Logits
 
 BATCH_ROWS = 256
 LIVE_BATCH_ROWS = 32
+FEW_ROWS = 8
+"""On features of so few rows one thread is faster: several wait for each other longer than they compute."""
 
 
 def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progress = silent) -> Logits:
@@ -32,8 +34,10 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
     size = LIVE_BATCH_ROWS if len(model.encoders) else BATCH_ROWS
     device = next(model.parameters()).device
     parts: list[tuple[Sequence[int], Logits]] = []
-    training = model.training
+    training, threads = model.training, torch.get_num_threads()
     model.eval()
+    if not len(model.encoders) and len(feeder) <= FEW_ROWS:
+        torch.set_num_threads(1)
     try:
         with torch.inference_mode(), progress("predicting", len(feeder)) as advance:
             for start in range(0, len(feeder), size):
@@ -42,6 +46,7 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
                 advance(len(rows))
     finally:
         model.train(training)
+        torch.set_num_threads(threads)
     return gathered(len(feeder), labels, parts)
 
 

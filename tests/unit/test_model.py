@@ -116,6 +116,20 @@ def test_predicting_leaves_the_mode_and_no_rows_are_no_logits(store, samples):
     assert predict_logits(model, feed(store, [], slots), 4).shape == (0, 4)
 
 
+@pytest.mark.parametrize(("rows", "frozen", "used"), [(8, True, 1), (9, True, 2), (8, False, 2)])
+def test_few_rows_are_answered_by_one_thread_and_the_others_come_back(store, samples, rows, frozen, used):
+    model, slots = make(frozen=frozen)
+    feeder, seen = feed(store, samples[:rows], slots), []
+    model.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        predict_logits(model, feeder, 4)
+        assert (seen[0], torch.get_num_threads()) == (used, 2)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_frozen_and_live_encoders_give_the_same(store, samples):
     frozen, slots = make(frozen=True)
     live, live_slots = make(frozen=False)

@@ -171,7 +171,7 @@ def _look(source: ImageSource, verify: Verify, max_pixels: int, max_bytes: int, 
 def _each(
     look: Callable[[ImageSource], _Look | str], sources: list[ImageSource], workers: int
 ) -> Iterator[tuple[ImageSource, _Look | str]]:
-    if workers < 2:
+    if min(workers, len(sources)) < 2:
         yield from ((source, look(source)) for source in sources)
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="multitag-images") as pool:
