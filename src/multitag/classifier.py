@@ -19,7 +19,8 @@ from multitag.estimator import Estimator, tell
 from multitag.evaluation import Evaluation, evaluate
 from multitag.features.rows import check_rows
 from multitag.fitting.copies import seen_in_training
-from multitag.fitting.fit import Fitted, fit
+from multitag.fitting.fit import fit
+from multitag.fitting.fitted import Fitted
 from multitag.fitting.label_checks import labelled, listed, lost_pictures
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress, silent

@@ -10,7 +10,7 @@ import typer
 from multitag.cli import options, output
 
 if TYPE_CHECKING:
-    from multitag.fitting.fit import Fitted
+    from multitag.fitting.fitted import Fitted
     from multitag.fitting.tagging import FittedTagging
 
 

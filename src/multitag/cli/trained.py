@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from multitag.cli import output
 
 if TYPE_CHECKING:
-    from multitag.fitting.fit import Fitted
+    from multitag.fitting.fitted import Fitted
     from multitag.fitting.tagging import FittedTagging
 
 _SCORED = {

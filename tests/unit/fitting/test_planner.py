@@ -15,7 +15,8 @@ from multitag.config import Config
 from multitag.data.table import read_table
 from multitag.deadline import Deadline, OutOfTime
 from multitag.errors import ConfigError, RunError
-from multitag.fitting.fit import Fitted, fit
+from multitag.fitting.fit import fit
+from multitag.fitting.fitted import Fitted
 from multitag.fitting.fitter import Fitter, Needed
 from multitag.fitting.planner import Planner
 from multitag.fitting.watched import TooLong
