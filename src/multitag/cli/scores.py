@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from multitag.cli import output
 from multitag.evaluation import Evaluation
-from multitag.fitting.pseudo_labels import PseudoCounts
+from multitag.fitting.teachers.pseudo_labels import PseudoCounts
 from multitag.metrics.bootstrap import Difference
 from multitag.metrics.per_label import LabelScore
 from multitag.metrics.span_scores import SpanLabelScore

@@ -17,13 +17,13 @@ from multitag.fitting.fitter import Fitter
 from multitag.fitting.folding import member_fitter
 from multitag.fitting.joining import joined, section_of
 from multitag.fitting.label_checks import listed, require_same_labels
+from multitag.fitting.limits.planner import Planner
 from multitag.fitting.out_of_fold import OnEpoch, part_of
 from multitag.fitting.outcome import Outcome
-from multitag.fitting.planner import Planner
-from multitag.fitting.self_training import train_generations
 from multitag.fitting.shifting import joined_by_modality
 from multitag.fitting.sides import Sides
 from multitag.fitting.size_limit import require_size
+from multitag.fitting.teachers.self_training import train_generations
 from multitag.interrupts import uninterrupted
 from multitag.pipeline import Pipeline
 from multitag.progress import Progress

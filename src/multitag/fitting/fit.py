@@ -19,14 +19,14 @@ from multitag.fitting.ensembling import train_ensemble
 from multitag.fitting.fitted import Fitted, Told
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import label_space
-from multitag.fitting.planner import Planner, Tell
-from multitag.fitting.self_training import train_generations
+from multitag.fitting.limits.planner import Planner, Tell
 from multitag.fitting.shifting import taken_away
 from multitag.fitting.sides import take_sides
 from multitag.fitting.size_limit import require_size
 from multitag.fitting.standing import standing_run
 from multitag.fitting.suited import suited
-from multitag.fitting.teacher import Teacher
+from multitag.fitting.teachers.self_training import train_generations
+from multitag.fitting.teachers.teacher import Teacher
 from multitag.networks import open_store
 from multitag.progress import Progress, silent
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from multitag.evaluation import Evaluation, evaluate
 from multitag.fitting.clock import Clock
+from multitag.fitting.limits.plan import Plan
 from multitag.fitting.outcome import Outcome
-from multitag.fitting.plan import Plan
-from multitag.fitting.pseudo_labels import PseudoCounts
 from multitag.fitting.sides import Scored, Sides
-from multitag.fitting.teacher import Asked
+from multitag.fitting.teachers.pseudo_labels import PseudoCounts
+from multitag.fitting.teachers.teacher import Asked
 from multitag.pipeline import Pipeline
 from multitag.sizes import Size, measure
 from multitag.types import Modality

@@ -14,10 +14,10 @@ from multitag.features.slots import Slot
 from multitag.features.store import FeatureStore
 from multitag.fitting.clock import Clock
 from multitag.fitting.identity import identity_of
-from multitag.fitting.lessons import Lessons, Taught
-from multitag.fitting.limit import Limit
+from multitag.fitting.limits.limit import Limit
 from multitag.fitting.making import Maker, Ready
-from multitag.fitting.teaching import Teaching, softened
+from multitag.fitting.teachers.lessons import Lessons, Taught
+from multitag.fitting.teachers.teaching import Teaching, softened
 from multitag.inference import predict_logits
 from multitag.networks import Network, network_logits
 from multitag.progress import Progress

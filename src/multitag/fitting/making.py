@@ -20,7 +20,7 @@ from multitag.features.slots import Slot, build_slots, learn
 from multitag.features.store import FeatureStore
 from multitag.features.targets import KeptTargets
 from multitag.fitting.joint_loss import make_loss
-from multitag.fitting.lessons import Taught
+from multitag.fitting.teachers.lessons import Taught
 from multitag.heads.base import NamedHead
 from multitag.losses import LOSSES, Loss
 from multitag.model import Model, build_model

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from multitag.fitting.limits.planner import Planner
 from multitag.fitting.outcome import Outcome
-from multitag.fitting.planner import Planner
 from multitag.pipeline import Pipeline
 from multitag.runs.artifacts import save_run
 from multitag.runs.files import to_come

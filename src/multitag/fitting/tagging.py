@@ -18,9 +18,9 @@ from multitag.fitting.copies import kept_keys
 from multitag.fitting.data_facts import data_facts
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import label_space
+from multitag.fitting.limits.plan import Plan
+from multitag.fitting.limits.planner import Planner, Tell
 from multitag.fitting.outcome import train_networks
-from multitag.fitting.plan import Plan
-from multitag.fitting.planner import Planner, Tell
 from multitag.fitting.sides import Scored, take_sides
 from multitag.fitting.size_limit import require_size
 from multitag.networks import Networks, open_store

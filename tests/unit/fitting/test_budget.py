@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from multitag.fitting.budget import Cost, fitting, least_epochs, shortened
+from multitag.fitting.limits.budget import Cost, fitting, least_epochs, shortened
 
 
 @pytest.mark.parametrize(

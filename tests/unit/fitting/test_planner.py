@@ -18,8 +18,8 @@ from multitag.errors import ConfigError, RunError
 from multitag.fitting.fit import fit
 from multitag.fitting.fitted import Fitted
 from multitag.fitting.fitter import Fitter, Needed
-from multitag.fitting.planner import Planner
-from multitag.fitting.watched import TooLong
+from multitag.fitting.limits.planner import Planner
+from multitag.fitting.limits.watched import TooLong
 from multitag.tagger import SpanTagger
 from multitag.training.run import Run
 from training_support import quick, scenes

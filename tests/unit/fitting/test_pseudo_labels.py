@@ -8,8 +8,8 @@ import pytest
 from multitag.config import Config, PseudoConfig
 from multitag.errors import ConfigError
 from multitag.features.rows import Rows
-from multitag.fitting.lessons import Taught
-from multitag.fitting.pseudo_labels import PseudoCounts, pseudo_labelled, pseudo_targets
+from multitag.fitting.teachers.lessons import Taught
+from multitag.fitting.teachers.pseudo_labels import PseudoCounts, pseudo_labelled, pseudo_targets
 from multitag.types import LabelSpace, Sample
 
 SPACE = LabelSpace(("a", "b", "c"))

@@ -23,11 +23,11 @@ from multitag.decisions.temperature import Temperature
 from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError, DataError, DataWarning, RunError
 from multitag.features.rows import Rows, check_rows
-from multitag.fitting import self_training
 from multitag.fitting.copies import are_copies, kept_keys
 from multitag.fitting.fitter import Fitter, Trained
 from multitag.fitting.outcome import Outcome
-from multitag.fitting.pseudo_labels import pseudo_targets
+from multitag.fitting.teachers import self_training
+from multitag.fitting.teachers.pseudo_labels import pseudo_targets
 from multitag.losses.bce import BCE
 from multitag.losses.class_weighted_bce import ClassWeightedBCE
 from multitag.networks import Networks

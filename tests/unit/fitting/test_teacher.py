@@ -23,8 +23,8 @@ from multitag.features.targets import KeptTargets
 from multitag.fitting.answering import answer
 from multitag.fitting.copies import kept_keys, row_keys
 from multitag.fitting.fitter import Fitter
-from multitag.fitting.teacher import Teacher
-from multitag.fitting.teaching import Teaching, softened
+from multitag.fitting.teachers.teacher import Teacher
+from multitag.fitting.teachers.teaching import Teaching, softened
 from multitag.losses import LOSSES
 from multitag.networks import Networks
 from multitag.pipeline import Pipeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from multitag.deadline import Deadline
-from multitag.fitting.watched import TooLong, watched
+from multitag.fitting.limits.watched import TooLong, watched
 from multitag.progress import silent
 
 

@@ -12,14 +12,14 @@ from multitag.config import Config
 from multitag.deadline import Deadline, OutOfTime, said
 from multitag.errors import ConfigError
 from multitag.features.share import launched
-from multitag.fitting.budget import Cost, fitting, least_epochs
-from multitag.fitting.costs import cost_of, network_rows, trainings, tunes
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.folding import in_folds, member_fitter, without_folds
-from multitag.fitting.limit import Limit
-from multitag.fitting.plan import Part, Plan, Status
+from multitag.fitting.limits.budget import Cost, fitting, least_epochs
+from multitag.fitting.limits.costs import cost_of, network_rows, trainings, tunes
+from multitag.fitting.limits.limit import Limit
+from multitag.fitting.limits.plan import Part, Plan, Status
+from multitag.fitting.limits.watched import TooLong, watched
 from multitag.fitting.sides import Sides
-from multitag.fitting.watched import TooLong, watched
 from multitag.progress import Progress
 from multitag.runs.folder import CHECKPOINTS, PLAN
 

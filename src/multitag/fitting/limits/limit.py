@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from multitag.deadline import Deadline
-from multitag.fitting.budget import least_epochs
+from multitag.fitting.limits.budget import least_epochs
 from multitag.training.run import Halt
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from multitag.config import Config
 from multitag.features.rows import Rows
-from multitag.fitting.budget import Cost
 from multitag.fitting.fitter import Fitter, Needed
+from multitag.fitting.limits.budget import Cost
 from multitag.fitting.out_of_fold import make_folds
 from multitag.fitting.sides import Sides
 

@@ -14,11 +14,11 @@ from multitag.decisions.calibration import Calibration
 from multitag.features.rows import Rows
 from multitag.fitting.copies import kept_keys
 from multitag.fitting.fitter import Fitter
-from multitag.fitting.lessons import Lessons, Taught
 from multitag.fitting.out_of_fold import OnEpoch, make_folds, part_of
 from multitag.fitting.outcome import Generation, Outcome, train_all
-from multitag.fitting.pseudo_labels import PseudoCounts, pseudo_labelled, pseudo_targets
 from multitag.fitting.sides import Sides
+from multitag.fitting.teachers.lessons import Lessons, Taught
+from multitag.fitting.teachers.pseudo_labels import PseudoCounts, pseudo_labelled, pseudo_targets
 from multitag.lacking import shifted
 from multitag.networks import Networks
 from multitag.pipeline import NO_KEYS

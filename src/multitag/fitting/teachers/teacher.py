@@ -20,7 +20,7 @@ from multitag.features.rows import Rows, check_rows
 from multitag.fitting.copies import are_copies, kept_keys, row_keys
 from multitag.fitting.label_checks import require_same_labels
 from multitag.fitting.sides import Sides
-from multitag.fitting.teaching import Teaching
+from multitag.fitting.teachers.teaching import Teaching
 from multitag.pipeline import Keys, Pipeline
 from multitag.progress import Progress, within
 from multitag.runs.artifacts import load_run

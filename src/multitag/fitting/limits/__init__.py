@@ -1,0 +1,1 @@
+"""A training kept within a time limit: what it takes, what was decided, and what is done with one that is late."""
