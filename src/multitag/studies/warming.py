@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from multitag.config import Config
 from multitag.errors import ConfigError
 from multitag.features.slots import Slot
+from multitag.features.units import settle_precision
 from multitag.fitting.clock import Clock
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import label_space
@@ -31,7 +32,7 @@ def warm(configs: Sequence[Config], material: Material, *, lenient: bool = False
     """
     seen: set[str] = set()
     shared: dict[str, Slot] = {}
-    for whole in configs:
+    for whole in map(settle_precision, configs):  # as their trainings will
         members = [whole] if whole.ensemble is None else [member for member in whole.members.values() if member]
         for config in members:
             asked = config.model_copy(update={"data": whole.data})

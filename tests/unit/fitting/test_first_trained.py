@@ -276,10 +276,13 @@ def test_encoded_ahead_a_training_finds_all_states(
     assert (found.without, [each.encoded for each in found.encoders]) == ({}, [0, 0])
 
 
+@pytest.mark.parametrize("precision", ["float32", "auto"])
 def test_a_study_stores_states_before_its_first_training(
-    models: dict[str, Path], rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models: dict[str, Path], rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
-    store = {"path": str(tmp_path / "store"), "runtime": "torch"}
+    """In the precision that its trainings will read them in, whatever the machine makes of "auto"."""
+    store = {"path": str(tmp_path / "store"), "runtime": "auto" if precision == "auto" else "torch"}
+    store["precision"] = precision
     config = settings(models, "train.stages=[]", "train.epochs=1", store=store)
     warm([config], read_material([config], rows))
     lower_parts_stay_quiet(monkeypatch)
