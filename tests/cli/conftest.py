@@ -13,7 +13,7 @@ import pytest
 import tomli_w
 
 from memes import memes, write
-from multitag.cli import main
+from multitag.cli import main, output
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class Answer:
             raise AssertionError(f"{name} is not JSON")
 
         return json.loads(self.out, parse_constant=refuse)
+
+
+@pytest.fixture(autouse=True)
+def every_line_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests take moments, and look at what would be told of work that takes longer."""
+    monkeypatch.setattr(output, "SHORT_SECONDS", 0.0)
 
 
 @pytest.fixture

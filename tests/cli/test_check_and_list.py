@@ -6,15 +6,13 @@ import csv
 
 import pytest
 
-from multitag.cli import output
 from multitag.cli.list_components import KINDS
 from multitag.cli.output import console
 from multitag.fusions import FUSIONS
 from multitag.recipes import recipe_names
 
 
-def test_check_says_what_is_there(cli, table, monkeypatch):
-    monkeypatch.setattr(output, "SHORT_SECONDS", 0.0)
+def test_check_says_what_is_there(cli, table):
     answer = cli("check", table)
     assert answer.code == 0
     for words in ("rows 24", "image: ImageID, text: Caption, labels: Labels", "labels 3", "animal 12 50.0%"):

@@ -9,8 +9,6 @@ import tomllib
 import pytest
 import tomli_w
 
-from multitag.cli import output
-
 
 @pytest.fixture(scope="session")
 def ensemble(tmp_path_factory, config):
@@ -27,8 +25,7 @@ def ensemble(tmp_path_factory, config):
     return path
 
 
-def test_it_is_trained_scored_and_asked_as_any_run(cli, ensemble, table, tmp_path, monkeypatch):
-    monkeypatch.setattr(output, "SHORT_SECONDS", 0.0)
+def test_it_is_trained_scored_and_asked_as_any_run(cli, ensemble, table, tmp_path):
     answer = cli("train", table, "--config", ensemble, "--out", "run", "--set", "train.folds=2")
     assert answer.code == 0, answer.err
     words = " ".join(answer.out.split())

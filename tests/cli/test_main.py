@@ -142,6 +142,7 @@ def test_progress_in_a_log_is_paced_and_ends_with_a_line(capsys, monkeypatch):
 def test_short_work_is_one_line_or_none(capsys, monkeypatch, seconds, told):
     now = [0.0]
     monkeypatch.setattr(output.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(output, "SHORT_SECONDS", 1.0)
     with output.progress(quiet=False)("checking", 3) as advance:
         now[0] += seconds
         advance(3)
@@ -153,6 +154,7 @@ def test_short_work_is_one_line_or_none(capsys, monkeypatch, seconds, told):
 @pytest.mark.parametrize(("seconds", "stays"), [(1.4, True), (0.9, False)])
 def test_a_bar_of_short_work_is_taken_away(monkeypatch, seconds, stays):
     now, screen = [0.0], io.StringIO()
+    monkeypatch.setattr(output, "SHORT_SECONDS", 1.0)
     monkeypatch.setattr(output, "Console", partial(Console, file=screen, force_terminal=True, width=80))
     monkeypatch.setattr(output, "Bars", partial(output.Bars, get_time=lambda: now[0]))
     with output._bar("checking", 3) as advance:

@@ -10,7 +10,6 @@ import tomllib
 import pytest
 from PIL import Image
 
-from multitag.cli import output
 from multitag.data.bundled import bundled_path
 
 
@@ -31,8 +30,7 @@ def settings(folder) -> dict:
     return tomllib.loads((folder / "config.toml").read_text())
 
 
-def test_a_run_comes_with_scores_and_what_to_type_next(train, tmp_path, monkeypatch):
-    monkeypatch.setattr(output, "SHORT_SECONDS", 0.0)
+def test_a_run_comes_with_scores_and_what_to_type_next(train, tmp_path):
     answer = train()
     assert answer.code == 0, answer.err
     assert {path.name for path in (tmp_path / "run").iterdir()} >= {"config.toml", "model.safetensors", "metrics.json"}
