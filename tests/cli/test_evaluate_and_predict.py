@@ -182,7 +182,7 @@ def test_bad_pictures(cli, trained, table, tmp_path):
     assert (tmp_path / "out.csv").read_text() == "older"
     answer = cli("predict", trained, "new.csv", "--out", "out.csv", "--on-bad-image", "missing", "--quiet")
     assert answer.code == 0
-    assert answer.err.startswith("warning: the pictures of 1 rows")
+    assert answer.err.startswith("warning: the picture of 1 row could not be used")
     assert len(read(tmp_path / "out.csv")) == 2
 
 

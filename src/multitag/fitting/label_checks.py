@@ -97,6 +97,8 @@ def lost_pictures(bad: Sequence[BadImage]) -> list[str]:
     if not bad:
         return []
     rows = listed([f"{entry.source}: {entry.message}" for entry in bad], most=5)
+    if len(bad) == 1:
+        return [f"the picture of 1 row could not be used, and the row counts as without one ({rows})"]
     return [f"the pictures of {len(bad)} rows could not be used, and the rows count as without one ({rows})"]
 
 
