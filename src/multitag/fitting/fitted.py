@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -22,9 +22,17 @@ _ROUNDS_SO_FAR = 200
 """Of the bootstrap, for the members so far: their scores are soon replaced."""
 
 
+class _Scores(Protocol):
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+P = TypeVar("P")
+E = TypeVar("E", bound=_Scores)
+
+
 @dataclass(frozen=True)
-class Fitted:
-    """A fitted pipeline and how it came about.
+class FittedModel(Generic[P, E]):
+    """A fitted model and how it came about, whatever its task.
 
     Attributes:
         pipeline: The model with all it needs.
@@ -39,17 +47,11 @@ class Fitted:
         size: Parameters and megabytes, trained and frozen.
         data: The tables' names, and how often each label, a picture and a text are there.
         notes: What a user should look at.
-        lacking: Of a model that reads both, scores of the rows that calibration is fitted on and that have both, with
-            their pictures, or their texts, taken away.
-        members: Of an ensemble, the scores of each member on its own, of the same rows.
-        generations: Where students were trained, the scores of the teacher and of each, of the same rows.
-        taught: How many pseudo-labels each student was taught.
         plan: What a time limit made of it, and which members are still to come where it is not done.
-        teacher: Of the fitted run that taught it, where one did, what it is known again by, and how it answered rows.
     """
 
-    pipeline: Pipeline
-    evaluation: Evaluation
+    pipeline: P
+    evaluation: E
     history: list[dict[str, Any]]
     scored_on: Scored
     networks: int
@@ -58,17 +60,11 @@ class Fitted:
     size: Size
     data: dict[str, Any]
     notes: tuple[str, ...] = ()
-    lacking: dict[Modality, Evaluation] = field(default_factory=dict)
-    members: dict[str, Evaluation] = field(default_factory=dict)
-    generations: dict[str, Evaluation] = field(default_factory=dict)
-    taught: dict[str, PseudoCounts] = field(default_factory=dict)
     plan: Plan = field(default_factory=Plan)
-    teacher: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for metrics.json; the decision that the scores are of included."""
-        found = {
-            "decision": self.pipeline.config.decision.name,
+        """Plain values, for metrics.json."""
+        return {
             "scored_on": self.scored_on,
             "networks": self.networks,
             "validation": self.evaluation.to_dict(),
@@ -77,9 +73,32 @@ class Fitted:
             "size": self.size.to_dict(),
             "data": self.data,
             "notes": list(self.notes),
+            **({"plan": self.plan.to_dict()} if self.plan else {}),
         }
-        if self.plan:
-            found["plan"] = self.plan.to_dict()
+
+
+@dataclass(frozen=True)
+class Fitted(FittedModel[Pipeline, Evaluation]):
+    """A fitted pipeline and how it came about.
+
+    Attributes:
+        lacking: Of a model that reads both, scores of the rows that calibration is fitted on and that have both, with
+            their pictures, or their texts, taken away.
+        members: Of an ensemble, the scores of each member on its own, of the same rows.
+        generations: Where students were trained, the scores of the teacher and of each, of the same rows.
+        taught: How many pseudo-labels each student was taught.
+        teacher: Of the fitted run that taught it, where one did, what it is known again by, and how it answered rows.
+    """
+
+    lacking: dict[Modality, Evaluation] = field(default_factory=dict)
+    members: dict[str, Evaluation] = field(default_factory=dict)
+    generations: dict[str, Evaluation] = field(default_factory=dict)
+    taught: dict[str, PseudoCounts] = field(default_factory=dict)
+    teacher: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for metrics.json; the decision that the scores are of included."""
+        found = {"decision": self.pipeline.config.decision.name, **super().to_dict()}
         if self.teacher is not None:
             found["teacher"] = self.teacher
         if self.lacking:

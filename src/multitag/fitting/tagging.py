@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,52 +16,29 @@ from multitag.fitting.begun import begin_in, interruptible
 from multitag.fitting.clock import Clock
 from multitag.fitting.copies import kept_keys
 from multitag.fitting.data_facts import data_facts
+from multitag.fitting.fitted import FittedModel
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import label_space
-from multitag.fitting.limits.plan import Plan
 from multitag.fitting.limits.planner import Planner, Tell
 from multitag.fitting.outcome import train_networks
-from multitag.fitting.sides import Scored, take_sides
+from multitag.fitting.sides import take_sides
 from multitag.fitting.size_limit import require_size
 from multitag.networks import Networks, open_store
 from multitag.progress import Progress, silent
-from multitag.sizes import Size, measure
+from multitag.sizes import measure
 from multitag.span_evaluation import SpanEvaluation, evaluate_spans
 from multitag.tagging import Tagging
 from multitag.types import LabelSpace, Sample
 
 
 @dataclass(frozen=True)
-class FittedTagging:
-    """A fitted span tagger and how it came about; its attributes are those of `Fitted`."""
-
-    pipeline: Tagging
-    evaluation: SpanEvaluation
-    history: list[dict[str, Any]]
-    scored_on: Scored
-    networks: int
-    rows: dict[str, int]
-    seconds: dict[str, float]
-    size: Size
-    data: dict[str, Any]
-    notes: tuple[str, ...] = ()
-    plan: Plan = field(default_factory=Plan)
+class FittedTagging(FittedModel[Tagging, SpanEvaluation]):
+    """A fitted span tagger and how it came about."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for metrics.json."""
         decoder = self.pipeline.config.decoder
-        return {
-            "decoder": None if decoder is None else decoder.name,
-            "scored_on": self.scored_on,
-            "networks": self.networks,
-            "validation": self.evaluation.to_dict(),
-            "rows": self.rows,
-            "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
-            "size": self.size.to_dict(),
-            "data": self.data,
-            "notes": list(self.notes),
-            **({"plan": self.plan.to_dict()} if self.plan else {}),
-        }
+        return {"decoder": None if decoder is None else decoder.name, **super().to_dict()}
 
 
 def fit_spans(
