@@ -12,9 +12,12 @@ from multitag.features.rows import Rows
 from multitag.features.slots import Slot
 from multitag.types import Sample
 
-CHUNK = {"image": 16, "text": 64}
+CHUNK = {"image": 16, "text": 256}
+BATCH = {"image": 16, "text": 32}
+"""Rows of a chunk that go through the encoder at once. A chunk's texts are ordered by their tokens, which are known
+only when they are cut: so chunks of them are larger."""
 _LARGER = 8
-"""How much larger chunks are on an accelerator."""
+"""How much larger both are on an accelerator."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,15 @@ def cut(slot: Slot, rows: Rows, device: torch.device | None = None) -> list[Chun
     items = list(found.items())
     if slot.encoder.modality == "text":
         items.sort(key=lambda item: slot.encoder.sort_key(item[1].text))  # stable: ties keep their order
-    size = CHUNK[slot.encoder.modality] * (1 if device is None or device.type == "cpu" else _LARGER)
+    size = CHUNK[slot.encoder.modality] * _times(device)
     pieces = [items[start : start + size] for start in range(0, len(items), size)]
     return [Chunk([sample for _, sample in piece], [content for content, _ in piece]) for piece in pieces]
+
+
+def batch_size(slot: Slot, device: torch.device | None = None) -> int:
+    """How many rows go through the encoder at once."""
+    return BATCH[slot.encoder.modality] * _times(device)
+
+
+def _times(device: torch.device | None) -> int:
+    return 1 if device is None or device.type == "cpu" else _LARGER

@@ -13,7 +13,8 @@ import torch
 from multitag.ahead import ahead
 from multitag.cores import threads
 from multitag.encoders import Inputs
-from multitag.features.chunks import Chunk
+from multitag.features.batches import batches
+from multitag.features.chunks import Chunk, batch_size
 from multitag.features.slots import Slot
 from multitag.types import Encoded
 
@@ -49,7 +50,12 @@ class Work:
     def run(self, inputs: Inputs, *, threads: int | None = None, at_once: int = 1) -> Answer:
         """What the encoder says; arguments as of `Slot.run`."""
         run, folder, tokens, device = self.slot.run, self.folder, self.tokens, self.device
-        return _answer(run(inputs, folder, tokens=tokens, device=device, threads=threads, at_once=at_once))
+        places, found = [], []
+        for rows, batch in batches(inputs, batch_size(self.slot, device)):
+            encoded = run(batch, folder, tokens=tokens, device=device, threads=threads, at_once=at_once)
+            places.append(rows.numpy())
+            found.append(_answer(encoded))
+        return found[0] if len(found) == 1 else _joined(found, np.concatenate(places).argsort())
 
 
 def encode_chunks(work: Work, chunks: Iterable[Chunk], count: int) -> Iterator[tuple[Chunk, Answer]]:
@@ -94,3 +100,10 @@ def _answer(encoded: Encoded) -> Answer:
         return pooled, None
     states, mask = encoded.tokens.half().cpu().numpy(), encoded.mask.cpu().numpy()
     return pooled, [row[real] for row, real in zip(states, mask, strict=True)]
+
+
+def _joined(answers: list[Answer], order: npt.NDArray[np.intp]) -> Answer:
+    """Several answers as one, their rows in another order."""
+    pooled = np.concatenate([vectors for vectors, _ in answers])[order]
+    states = [row for _, rows in answers for row in rows or ()]
+    return pooled, [states[place] for place in order] if states else None
