@@ -60,6 +60,9 @@ MEANINGS = {
     "the first steps). Validation, the best epoch and the saved model have the averaged weights. 0 is off.",
     "train.modality_dropout": "The share of steps in which all pictures or all texts are hidden, so that rows "
     "without one are predicted well. Never both.",
+    "train.validate_every": "Look at the held-out rows after each so many epochs of a stage, and after its last; "
+    "`patience` counts these looks. An encoder that trains for few epochs takes a quarter of its time to be looked at "
+    "after each.",
     "train.monitor": "What chooses the best epoch on held-out rows: `calibrated_loss`, `loss` or a "
     "[metric](components/metrics.md). `last`: none is chosen, all epochs are trained and the last one stays.",
     "train.patience": "Stop after so many epochs without a better one; with stages, go on to the next.",

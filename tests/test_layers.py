@@ -20,6 +20,7 @@ LAYERS = [
         "registry",
         "layers",
         "cores",
+        "memory",
         "ahead",
         "deadline",
         "progress",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from multitag.features.feeder import Feeder
+from multitag.memory import keep_freed
 from multitag.model import Model
 from multitag.progress import Progress, silent
 from multitag.tasks.base import Logits
@@ -31,6 +32,7 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
         labels: K.
         progress: Told about rows done.
     """
+    keep_freed()
     size = LIVE_BATCH_ROWS if len(model.encoders) else BATCH_ROWS
     device = next(model.parameters()).device
     parts: list[tuple[Sequence[int], Logits]] = []

@@ -10,7 +10,7 @@ from multitag.config.base import Component, Section
 from multitag.data.images import MAX_PIXELS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-Runtime = Literal["auto", "torch", "onnx", "openvino"]
+Runtime = Literal["auto", "torch", "onnx", "openvino", "compiled"]
 Precision = Literal["float32", "bfloat16", "int8", "auto"]
 
 
@@ -47,9 +47,11 @@ class StoreConfig(Section):
     """The feature store: ``"auto"`` is $MULTITAG_STORE, or multitag/features in the user's cache folder.
 
     On a processor, frozen encoders run through ONNX Runtime (``"auto"``: where the `onnx` extra is installed), torch,
-    or OpenVINO.
+    or OpenVINO; on a GPU through torch. ``"compiled"`` is torch.compile, on either: it takes a minute before the first
+    row, and a C++ compiler on a processor.
     ``precision`` other than ``"float32"`` is faster and says a little else: ``"bfloat16"`` where the processor has
-    matrix units for it (or on a GPU), ``"int8"`` on processors only; both need the `openvino` extra on a processor.
+    matrix units for it (or on a GPU), ``"int8"`` on processors only; on a processor both need the `openvino` extra,
+    ``"bfloat16"`` not where it is compiled.
     ``"auto"`` is bfloat16 where there are units and packages for it, else float32; a run keeps which it was.
     """
 

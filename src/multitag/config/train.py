@@ -65,6 +65,7 @@ class TrainConfig(Section):
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     monitor: str = "calibrated_loss"
     patience: Annotated[int, Field(ge=1)] = 3
+    validate_every: Annotated[int, Field(ge=1)] = 1
     precision: Literal["float32", "bfloat16", "float16", "auto"] = "float32"
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 30.0
     folds: Literal["auto"] | Annotated[int, Field(ge=0, le=20)] = "auto"

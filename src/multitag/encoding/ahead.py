@@ -17,6 +17,7 @@ from multitag.estimator import tell
 from multitag.features.fill import lacking
 from multitag.features.merge import merge as merge_store
 from multitag.features.rows import Rows, check_rows
+from multitag.features.runtime import EXPORTED
 from multitag.features.share import WHOLE, Share
 from multitag.features.store import FeatureStore
 from multitag.fitting.label_checks import lost_pictures
@@ -107,11 +108,11 @@ def _read(
 
 
 def _first(plan: Plan, rows: Rows, store: FeatureStore, share: Share) -> Done:
-    """The first chunk of encoders that run through ONNX: their export is made once, not in each process."""
-    ours = Plan({key: each for key, each in plan.wanted.items() if each.slot.onnx})
+    """The first chunk of encoders that are exported: that is done once, not in each process."""
+    ours = Plan({key: each for key, each in plan.wanted.items() if each.slot.engine in EXPORTED})
     chunk = share.part(0, 1 << 40)
     done = iter(encode_share(ours, rows, store, best_device(), chunk, chunk, silent))
-    return [next(done) if each.slot.onnx else (0, 0.0) for each in plan.wanted.values()]
+    return [next(done) if each.slot.engine in EXPORTED else (0, 0.0) for each in plan.wanted.values()]
 
 
 def _in_processes(shared: Shared, missing: int, progress: Progress) -> list[Done]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,8 @@ from multitag.errors import DataWarning
 from multitag.types import Encoded
 
 Run = Callable[[Inputs], Encoded]
+Engine = Literal["torch", "onnx", "openvino", "compiled"]
+EXPORTED: tuple[Engine, ...] = ("onnx", "openvino")
 
 AGREEMENT = 0.9999
 """The least cosine between what torch and ONNX Runtime say of a row; below it torch is used."""
@@ -71,10 +73,12 @@ def in_onnx(
             return run
         expected, got = in_torch(encoder, tokens=tokens)(sample), run(sample)
     except Exception as error:  # whatever an exporter or a runtime may raise: torch always works
-        return _fall_back(encoder, f"{type(error).__name__}: {str(error)[:200]}", tokens=tokens)
+        return fall_back(encoder, "ONNX Runtime", f"{type(error).__name__}: {str(error)[:200]}", tokens=tokens)
     cosine = agreement(expected, got)
     if cosine < AGREEMENT:
-        return _fall_back(encoder, f"its vectors differ from torch's, cosine {cosine:.5f}", tokens=tokens)
+        return fall_back(
+            encoder, "ONNX Runtime", f"its vectors differ from torch's, cosine {cosine:.5f}", tokens=tokens
+        )
     with contextlib.suppress(OSError):  # a folder that cannot be written: it is checked again next time
         checked.write_text(now, "ascii")
     return run
@@ -99,22 +103,22 @@ def exported(encoder: Encoder, fingerprint: str, sample: Inputs, folder: Path, *
     return path
 
 
-def _fall_back(encoder: Encoder, why: str, *, tokens: bool) -> Run:
+def fall_back(encoder: Encoder, engine: str, why: str, *, tokens: bool) -> Run:
+    """Run an encoder as it is, and warn why its engine cannot be used."""
     name = type(encoder).__name__
-    warnings.warn(
-        f"{name} runs in torch, slower: ONNX Runtime cannot be used for it ({why})", DataWarning, stacklevel=2
-    )
+    warnings.warn(f"{name} runs in torch, slower: {engine} cannot be used for it ({why})", DataWarning, stacklevel=2)
     return in_torch(encoder, tokens=tokens)
 
 
-class _Flat(nn.Module):
-    """An encoder with tensors in and tensors out, as ONNX wants it."""
+class Flat(nn.Module):
+    """An encoder with tensors in and tensors out, as exporters and compilers want it."""
 
     def __init__(self, encoder: Encoder, names: list[str], *, tokens: bool) -> None:
         super().__init__()
         self.encoder, self.names, self.tokens = encoder, names, tokens
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """pooled (B, D); tokens (B, T, D') and mask (B, T) where asked for."""
         encoded = self.encoder(dict(zip(self.names, tensors, strict=True)), tokens=self.tokens)
         if encoded.tokens is None or encoded.mask is None:
             return (encoded.pooled,)
@@ -130,7 +134,7 @@ def _export(encoder: Encoder, sample: Inputs, path: Path, *, tokens: bool) -> No
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.onnx")
     with quiet(), torch.no_grad():
         program: Any = torch.onnx.export(
-            _Flat(encoder, names, tokens=tokens).eval(),
+            Flat(encoder, names, tokens=tokens).eval(),
             tuple(sample[name] for name in names),
             input_names=names,
             dynamo=True,

@@ -11,12 +11,13 @@ from threading import Lock
 
 import torch
 
-from multitag.config import Config, Precision, Runtime
+from multitag.config import Config, Precision, StoreConfig
 from multitag.data.images import MAX_PIXELS, load_image
 from multitag.encoders import ENCODERS, Encoder, Inputs
 from multitag.errors import ConfigError
-from multitag.features.reduced import Crew, fingerprint_of, in_openvino
-from multitag.features.runtime import Run, in_onnx, in_torch, onnx_installed
+from multitag.features.compiled import in_compiled
+from multitag.features.reduced import LEAST, Crew, fingerprint_of, in_openvino
+from multitag.features.runtime import Engine, Run, in_onnx, in_torch, onnx_installed
 from multitag.types import Encoded, Sample
 
 _STARTING = Lock()
@@ -32,9 +33,8 @@ class Slot:
         encoder: The encoder, loaded.
         frozen: Whether it stays as it is; the others train with the model.
         max_pixels: Pictures with more are refused.
-        onnx: Whether a frozen encoder may run through ONNX Runtime.
+        engine: What runs a frozen encoder; on an accelerator it is torch, compiled or as it comes.
         precision: What a frozen encoder computes in.
-        openvino: Whether it runs through OpenVINO on a processor; fewer bits always do.
         lower: The part of an encoder that trains which stays as it is and is stored, where there is one. Networks,
             folds and members share it.
     """
@@ -43,11 +43,10 @@ class Slot:
     encoder: Encoder
     frozen: bool
     max_pixels: int = MAX_PIXELS
-    onnx: bool = False
+    engine: Engine = "torch"
     precision: Precision = "float32"
-    openvino: bool = False
     lower: Slot | None = None
-    _runs: dict[tuple[bool, int, int], Run] = field(default_factory=dict)
+    _runs: dict[tuple[object, ...], Run] = field(default_factory=dict)
 
     @property
     def stored(self) -> bool:
@@ -101,13 +100,24 @@ class Slot:
         return self._runs[key](inputs)
 
     def _start(self, inputs: Inputs, folder: Path, *, tokens: bool, threads: int, at_once: int) -> Run:
-        sample = {key: torch.cat([t, t])[:4] for key, t in inputs.items()}
-        if self.openvino:
+        sample = _sample(inputs)
+        if self.engine == "openvino":
             crew = Crew(threads, at_once)
             return in_openvino(self.encoder, self._exact, sample, folder, self.precision, crew, tokens=tokens)
-        if self.onnx:
+        if self.engine == "onnx":
             return in_onnx(self.encoder, self._exact, sample, folder, tokens=tokens, threads=threads)
-        return in_torch(self.encoder, tokens=tokens)
+        return self._in_torch(sample, "cpu", tokens=tokens)
+
+    def _in_torch(self, sample: Inputs, device: str, *, tokens: bool) -> Run:
+        def run(inputs: Inputs) -> Encoded:
+            with torch.autocast(device, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                return own(inputs)
+
+        own = in_torch(self.encoder, tokens=tokens)
+        if self.engine == "compiled":
+            with torch.autocast(device, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                own = in_compiled(self.encoder, sample, tokens=tokens, least=LEAST[self.precision])
+        return run
 
     def _on_device(self, inputs: Inputs, *, tokens: bool, device: torch.device) -> Encoded:
         if self.precision == "int8":
@@ -118,8 +128,11 @@ class Slot:
         if device.type == "cuda":  # from pinned memory the copy does not wait for what the device still computes
             inputs = {key: tensor.contiguous().pin_memory() for key, tensor in inputs.items()}
         moved = {key: tensor.to(device, non_blocking=True) for key, tensor in inputs.items()}
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            return in_torch(self.encoder.to(device), tokens=tokens)(moved)
+        self.encoder.to(device)
+        with _STARTING:
+            if (tokens, device) not in self._runs:
+                self._runs[tokens, device] = self._in_torch(_sample(moved), device.type, tokens=tokens)
+        return self._runs[tokens, device](moved)
 
     def has(self, sample: Sample) -> bool:
         """Whether a row has what this encoder reads; a text of white space only says nothing."""
@@ -191,8 +204,7 @@ def make_lower(name: str, encoder: Encoder, config: Config) -> Slot | None:
 def _frozen(name: str, encoder: Encoder, config: Config) -> Slot:
     store = config.store
     if encoder.storable:
-        onnx, openvino = wants_onnx(store.runtime), store.runtime == "openvino" or store.precision != "float32"
-        slot = Slot(name, encoder, True, config.data.max_pixels, onnx, store.precision, openvino)
+        slot = Slot(name, encoder, True, config.data.max_pixels, engine_of(store), store.precision)
     else:
         slot = Slot(name, encoder, True, config.data.max_pixels)
     encoder.eval().requires_grad_(False)
@@ -203,15 +215,24 @@ def _frozen(name: str, encoder: Encoder, config: Config) -> Slot:
     return slot
 
 
-def wants_onnx(runtime: Runtime) -> bool:
-    """Whether frozen encoders run through ONNX Runtime under the setting `runtime`.
+def engine_of(store: StoreConfig) -> Engine:
+    """What runs frozen encoders on a processor, by the settings and by what is installed.
 
     Raises:
-        ConfigError: It was asked for and is not installed.
+        ConfigError: ONNX Runtime was asked for and is not installed.
     """
-    if runtime == "onnx" and not onnx_installed():
+    if store.runtime == "compiled" and store.precision != "int8":
+        return "compiled"
+    if store.runtime == "openvino" or store.precision != "float32":
+        return "openvino"
+    if store.runtime == "onnx" and not onnx_installed():
         raise ConfigError("[store] runtime = 'onnx' needs a package. Fix: pip install 'multitag[onnx]'")
-    return runtime != "torch" and onnx_installed()
+    return "onnx" if store.runtime != "torch" and onnx_installed() else "torch"
+
+
+def _sample(inputs: Inputs) -> Inputs:
+    """Four rows, or two where there is one, to start an engine with."""
+    return {key: torch.cat([t, t])[:4] for key, t in inputs.items()}
 
 
 def learn(slots: Mapping[str, Slot], samples: Sequence[Sample]) -> None:

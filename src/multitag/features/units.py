@@ -29,6 +29,8 @@ def settle_precision(config: Config) -> Config:
     """
     if config.store.precision != "auto":
         return config
-    runs = torch.accelerator.is_available() or (onnx_installed() and find_spec("openvino") is not None)
-    precision = "bfloat16" if has_bfloat16() and runs and config.store.runtime in ("auto", "openvino") else "float32"
+    runtime = config.store.runtime
+    there = torch.accelerator.is_available() or (onnx_installed() and find_spec("openvino") is not None)
+    runs = runtime == "compiled" or (runtime in ("auto", "openvino") and there)
+    precision = "bfloat16" if has_bfloat16() and runs else "float32"
     return config.model_copy(update={"store": config.store.model_copy(update={"precision": precision})})

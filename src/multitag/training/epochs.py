@@ -9,12 +9,18 @@ from typing import Any
 from multitag.checkpoints import Standing
 
 
+def is_due(stage_epoch: int, length: int, every: int) -> bool:
+    """Whether the held-out rows are looked at after this epoch of a stage, counted from 0, of `length`."""
+    return (stage_epoch + 1) % every == 0 or stage_epoch + 1 == length
+
+
 def wins(standing: Standing, score: float | None) -> bool:
-    """Whether an epoch of this score is the best so far; without scores the last one always is."""
-    if score is None or standing.best_epoch < 0:
-        return True
-    best = standing.best_score  # a score that is not defined (NaN) beats nothing
-    return not math.isnan(score) and (best is None or math.isnan(best) or score > best)
+    """Whether an epoch of this score is the best so far; as long as none has a score, the last one always is."""
+    best = standing.best_score
+    if score is None:
+        return best is None
+    # A score that is not defined (NaN) beats nothing.
+    return standing.best_epoch < 0 or (not math.isnan(score) and (best is None or math.isnan(best) or score > best))
 
 
 def close_epoch(

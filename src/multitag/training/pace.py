@@ -16,6 +16,7 @@ from multitag.losses import Loss
 from multitag.model import Model
 from multitag.progress import silent
 from multitag.tasks.base import Task
+from multitag.training.epochs import is_due
 from multitag.training.run import Run
 
 MOST, LEAST = 20, 2
@@ -26,7 +27,7 @@ class Pace(NamedTuple):
     """Seconds that parts of a training take.
 
     Attributes:
-        epoch: An epoch, scored.
+        epoch: An epoch; of scoring what falls to one.
         scoring: Scoring the held-out rows, of that.
     """
 
@@ -75,7 +76,9 @@ def measure_pace(
                 break
         timed = times[1:]
         scoring = _scoring(run, valid, seconds)
-        epoch = run.steps * sum(timed) / len(timed) + scoring
+        lengths, every = run.stages.lengths, settings.validate_every
+        scored = sum(is_due(epoch, length, every) for length in lengths for epoch in range(length))
+        epoch = run.steps * sum(timed) / len(timed) + scoring * scored / sum(lengths)
         if epoch * (LEAST + 1) > seconds:
             return Pace(epoch, scoring)
         run.state.standing = Standing()

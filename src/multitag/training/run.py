@@ -21,13 +21,14 @@ from multitag.features.feeder import Feeder
 from multitag.inference import predict_logits
 from multitag.interrupts import Interrupted, uninterrupted
 from multitag.losses import Loss
+from multitag.memory import keep_freed
 from multitag.model import Model
 from multitag.optim import HEADS_PART, Schedule
 from multitag.progress import Progress, silent
 from multitag.tasks.base import Task
 from multitag.training.accelerator import make_accelerator
 from multitag.training.averaging import Average
-from multitag.training.epochs import close_epoch, rows_done, wins
+from multitag.training.epochs import close_epoch, is_due, rows_done, wins
 from multitag.training.stages import Stages
 from multitag.training.state import Checkpointing, State
 from multitag.training.steps import Stepper, make_optimizer
@@ -91,6 +92,7 @@ def train(
         MultitagError: The loss is no longer a number.
         OutOfTime: The last moment has passed, and too little is trained.
     """
+    keep_freed()
     with torch.random.fork_rng():
         run = Run(model, loss, task, rows, valid, settings, seed, augmenter, checkpointing, progress, on_epoch)
         run.halt = halt
@@ -195,18 +197,23 @@ class Run:
                 f"{self.settings.encoder_lr}), or train.precision = 'float32'"
             )
         with nullcontext() if self.average is None else self.average.applied(self.bare):
-            score = self.score(row)
+            score = self.score(row) if self._is_due() else None
             best = _copied(self.bare) if wins(standing, score) else None
         row["seconds"] = round(time.monotonic() - started, 3)
         with uninterrupted():
             if best is not None:
                 self.state.best = best
-            if close_epoch(standing, row, score, lengths=self.stages.lengths, patience=self.settings.patience):
+            patience = self.settings.patience * self.settings.validate_every
+            if close_epoch(standing, row, score, lengths=self.stages.lengths, patience=patience):
                 self.state.begin_stage()
             self.state.save(force=standing.finished)
         self.on_epoch(row)
         self._is_late()
         return rows
+
+    def _is_due(self) -> bool:
+        standing = self.state.standing
+        return is_due(standing.stage_epoch, self.stages.lengths[standing.stage], self.settings.validate_every)
 
     def _is_late(self) -> bool:
         """Whether the deadline has passed and enough is trained: then that is the end.

@@ -12,6 +12,7 @@ from multitag.encoders.transformers_text import TransformersText
 from multitag.features import chunks, crew
 from multitag.features.batches import batches
 from multitag.features.chunks import Chunk
+from multitag.features.runtime import Engine
 from multitag.features.slots import Slot, make_slot
 from multitag.types import Sample
 
@@ -48,7 +49,7 @@ def test_without_a_mask_rows_keep_their_order_and_their_width() -> None:
 @pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])
 def test_batches_say_of_each_text_what_the_encoder_says_of_it_alone(
-    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: bool, runtime: str
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: bool, runtime: Engine
 ) -> None:
     if runtime == "onnx":
         pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
@@ -56,7 +57,7 @@ def test_batches_say_of_each_text_what_the_encoder_says_of_it_alone(
     encoder = TransformersText(model=str(models["bert"]))
     encoder.load()
     slot: Slot = make_slot("text", encoder, Config())
-    slot.onnx = runtime == "onnx"
+    slot.engine = runtime
     texts = [" ".join([text] * times) for times in (3, 1, 2) for text in tiny.TEXTS]
     rows = [Sample(id=str(row), text=text) for row, text in enumerate(texts)]
     work = crew.Work(slot, tmp_path, tokens, torch.device("cpu"))

@@ -14,6 +14,7 @@ from multitag.config import Config
 from multitag.encoders.transformers_text import TransformersText
 from multitag.features import crew
 from multitag.features.chunks import Chunk
+from multitag.features.runtime import Engine
 from multitag.features.slots import Slot, make_slot
 from multitag.types import Encoded, Sample
 
@@ -47,11 +48,11 @@ def at_work(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
 @pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])
 def test_any_number_of_threads_gives_the_same_numbers_in_the_same_order(
-    slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: bool, runtime: str
+    slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: bool, runtime: Engine
 ) -> None:
     if runtime == "onnx":
         pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
-    slot.onnx = runtime == "onnx"
+    slot.engine = runtime
     found = []
     for count in (1, 6):
         at_work(monkeypatch, count)

@@ -104,10 +104,22 @@ def test_real_pictures_agree_with_torch(tmp_path):
     assert list(tmp_path.glob("*.onnx"))
 
 
+def engine(**store):
+    return slots.engine_of(Config.parse({"store": store}).store)
+
+
+def test_what_runs_is_what_was_asked_for_and_what_is_there(monkeypatch):
+    monkeypatch.setattr(slots, "onnx_installed", lambda: True)
+    assert engine() == engine(runtime="onnx") == "onnx"
+    assert engine(runtime="torch") == "torch"
+    assert engine(runtime="openvino") == "openvino"
+    assert engine(runtime="torch", precision="bfloat16") == engine(runtime="compiled", precision="int8") == "openvino"
+    assert engine(runtime="compiled") == engine(runtime="compiled", precision="bfloat16") == "compiled"
+
+
 def test_onnx_asked_for_and_not_there_is_an_error_that_says_what_to_install(monkeypatch):
     monkeypatch.setattr(slots, "onnx_installed", lambda: False)
-    assert not slots.wants_onnx("auto")
-    assert not slots.wants_onnx("torch")
+    assert engine() == engine(runtime="torch") == "torch"
     with pytest.raises(ConfigError, match=r"pip install 'multitag\[onnx\]'"):
-        slots.wants_onnx("onnx")
+        engine(runtime="onnx")
     assert Config().store.runtime == "auto"

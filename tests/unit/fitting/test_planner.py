@@ -38,6 +38,7 @@ class World:
         self.real: dict[str, float] = {}
         self.encoding: dict[str, float] = {}
         self.paced: list[str] = []
+        self.busy: dict[str, list[float]] = {}
         self.at = ""
         step, train = Run.take_step, Fitter.train
 
@@ -55,7 +56,9 @@ class World:
             if name in self.encoding:
                 raise TooLong("encoding images (image)", self.encoding[name], 1.0)
             lengths = fitter.config.train.for_rows(len(rows)).lengths
-            return Needed(*self.needs.get(name, (0.0, 0.0)), lengths)
+            fixed, epoch = self.needs.get(name, (0.0, 0.0))
+            slower = self.busy.get(name, [1.0])
+            return Needed(fixed, epoch * (slower.pop(0) if len(slower) > 1 else slower[0]), lengths)
 
         monkeypatch.setattr(Run, "take_step", ticking)
         monkeypatch.setattr(Fitter, "train", training)
@@ -156,6 +159,37 @@ def test_fewer_folds_come_before_fewer_epochs(world: World) -> None:
     # 160 s in four folds, 106.7 in three, of about 86: 8 of 10 epochs of 10.67 s.
     assert parts(fitted)["b"] == ("shortened", (8,))
     assert folds_of(fitted)["b"] == 3
+
+
+def test_as_many_folds_as_there_is_time_for(world: World) -> None:
+    """80 s in six folds, 64 in five; a half of 95 or so is b's: 48 in four."""
+    world.needs = {"a": (0, 0.1), "b": (0, 80 / 60), "c": (0, 0.1)}
+    fitted = world.fit(115, tuning(folds=6))
+    assert folds_of(fitted)["b"] == 4
+    assert parts(fitted)["b"] == ("whole", (10,))
+
+
+def test_two_folds_where_three_take_too_long_with_fewer_epochs(world: World) -> None:
+    """4 epochs of 10 are worth it: 4 x 4 x 7 s in four folds, 75 in three, 37 in two; all in two would be 93."""
+    world.needs = {"a": (0, 0.1), "b": (0, 7), "c": (0, 0.1)}
+    fitted = world.fit(70, tuning())
+    assert folds_of(fitted)["b"] == 2
+    assert parts(fitted)["b"] == ("shortened", (6,))
+    assert len({row["model"] for row in fitted.history if row["member"] == "b"}) == 2
+
+
+def test_what_does_not_fit_is_timed_again_for_the_machine_may_have_been_busy(world: World) -> None:
+    """b takes 40 s in four folds; a first look says 200, which would be 4 epochs in two folds."""
+    world.needs, world.busy = {"a": (0, 0.1), "b": (0, 1), "c": (0, 1)}, {"b": [5.0, 1.0]}
+    fitted = world.fit(150, tuning())
+    assert world.paced == ["a", "b", "b", "c"]
+    assert folds_of(fitted)["b"] is None
+    assert parts(fitted)["b"] == ("whole", (10,))
+
+
+def test_of_two_looks_the_quicker_counts(world: World) -> None:
+    world.needs, world.busy = {"a": (0, 0.1), "b": (0, 1.5), "c": (0, 1)}, {"b": [1.0, 5.0]}
+    assert folds_of(world.fit(100, tuning()))["b"] == 3
 
 
 def test_a_resumed_one_keeps_its_folds(world: World, tmp_path: Path) -> None:

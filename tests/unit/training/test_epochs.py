@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from multitag.checkpoints import Standing
-from multitag.training.epochs import close_epoch, rows_done, wins
+from multitag.training.epochs import close_epoch, is_due, rows_done, wins
 
 
 def closed(scores: Sequence[float | None], *, lengths: Sequence[int], patience: int) -> tuple[Standing, list[int]]:
@@ -60,3 +60,17 @@ def test_rows_done_count_epochs_that_a_stage_did_not_need() -> None:
     assert rows_done(Standing(stage=1, stage_epoch=1, step=2), 10, 4, (5, 3)) == 50 + 10 + 8
     assert rows_done(Standing(stage=1, stage_epoch=1, step=3), 10, 4, (5, 3)) == 50 + 10 + 10
     assert rows_done(Standing(stage=1, stage_epoch=1, finished=True), 10, 4, (5, 3)) == 80
+
+
+def test_the_last_epoch_is_the_best_until_one_is_looked_at() -> None:
+    standing, _ = closed([None, None, 0.3, None, None, 0.2], lengths=(6,), patience=6)
+    assert (standing.best_epoch, standing.best_score) == (2, 0.3)
+    assert standing.finished
+    standing, _ = closed([None, None], lengths=(6,), patience=6)
+    assert (standing.best_epoch, standing.best_score) == (1, None)
+
+
+def test_held_out_rows_are_looked_at_after_every_so_many_epochs_and_after_the_last() -> None:
+    assert [is_due(epoch, 8, 3) for epoch in range(8)] == [False, False, True, False, False, True, False, True]
+    assert all(is_due(epoch, 5, 1) for epoch in range(5))
+    assert [is_due(epoch, 2, 4) for epoch in range(2)] == [False, True]

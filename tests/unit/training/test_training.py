@@ -15,6 +15,7 @@ from torch import nn
 from multitag.classifier import Classifier
 from multitag.config import TrainConfig
 from multitag.errors import ConfigError, MultitagError
+from multitag.fitting.fitted import Fitted
 from multitag.losses.bce import BCE
 from multitag.tasks.labels import LabelTask
 from multitag.training import train
@@ -206,6 +207,31 @@ def test_no_epoch_is_chosen_the_last_one_stays() -> None:
     score = fitted.pipeline.held_out
     task = LabelTask(fitted.pipeline.space)
     assert -task.score(score.logits, score.gold, "loss") == pytest.approx(losses[-1], rel=1e-5)
+
+
+def test_epochs_that_are_not_looked_at_train_the_same_weights() -> None:
+    def fitted(**train: object) -> Fitted:
+        found = Classifier(quick(train={"epochs": 6, "patience": 6, "lr": 1e-3, **train})).fit(scenes()).fitted_
+        assert found is not None
+        return found
+
+    rare, last = fitted(monitor="loss", validate_every=4), fitted(monitor="last")
+    assert [row["epoch"] for row in rare.history if "valid_loss" in row] == [4, 6]
+    assert len(rare.history) == 6
+    losses = [row["valid_loss"] for row in last.history]
+    assert losses[5] < losses[3], "the last is the best of the two that were looked at"
+    assert rare.history[5]["valid_loss"] == losses[5]
+    np.testing.assert_array_equal(rare.pipeline.held_out.logits, last.pipeline.held_out.logits)
+
+
+def test_patience_counts_looks() -> None:
+    """A rate this high makes each epoch worse: two looks without a better one end it, eight epochs after the first."""
+    changes = {"epochs": 40, "patience": 2, "lr": 5.0, "schedule": "constant", "warmup": 0.0, "validate_every": 4}
+    fitted = Classifier(quick(train={**changes, "monitor": "loss"})).fit(scenes()).fitted_
+    assert fitted is not None
+    losses = {row["epoch"]: row["valid_loss"] for row in fitted.history if "valid_loss" in row}
+    best = min(losses, key=losses.__getitem__)
+    assert len(fitted.history) == min(40, best + 8)
 
 
 def test_same_seed_same_run_another_seed_another() -> None:

@@ -29,6 +29,11 @@ class Cost(NamedTuple):
         return self.fixed + self.epoch * sum(self.lengths if lengths is None else lengths)
 
 
+def cheaper(one: Cost, other: Cost) -> Cost:
+    """What a training takes that was timed twice: a busy machine makes it look longer, nothing makes it shorter."""
+    return one._replace(fixed=min(one.fixed, other.fixed), epoch=min(one.epoch, other.epoch))
+
+
 def least_epochs(lengths: Sequence[int]) -> int:
     """The fewest epochs that are worth training; one a stage at least."""
     asked = sum(lengths)

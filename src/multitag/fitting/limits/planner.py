@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from multitag.config import Config
 from multitag.deadline import Deadline, OutOfTime, said
@@ -14,7 +15,7 @@ from multitag.errors import ConfigError
 from multitag.features.share import launched
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.folding import in_folds, member_fitter, without_folds
-from multitag.fitting.limits.budget import Cost, fitting, least_epochs
+from multitag.fitting.limits.budget import Cost, cheaper, fitting, least_epochs
 from multitag.fitting.limits.costs import cost_of, network_rows, trainings, tunes
 from multitag.fitting.limits.limit import Limit
 from multitag.fitting.limits.plan import Part, Plan, Status
@@ -32,10 +33,21 @@ ROUND_SECONDS = 1.5e-8
 """What a bootstrap round takes for each row and label, on one core of a server of 2023."""
 MARGIN = 0.95
 """Only this share of what is left is given away: no two steps take the same time."""
-FEWER_FOLDS = 3
-"""So many folds a member that trains encoders has where those asked for would take more than its share of the time."""
-_LOOK_SHARE, _LOOK = 0.02, (0.3, 10.0)
-"""How long steps are timed: this share of the limit, within these bounds."""
+FEWER_FOLDS, LEAST_FOLDS = 3, 2
+"""A member that trains encoders has as many folds as its share of the time lets train all epochs, at least the first.
+Where these take too long with fewer epochs, too, it has the second."""
+_LOOK_SHARE, _LEAST_LOOK = 0.02, 0.3
+_MOST_LOOK = {False: 3.0, True: 10.0}
+"""How long steps are timed: this share of the limit, within these bounds, wider where encoders train."""
+
+
+class _Choice(NamedTuple):
+    """How a member may be trained: in so many folds, `None` where these are those asked for, and so many epochs."""
+
+    networks: int
+    folds: int | None
+    cost: Cost
+    lengths: tuple[int, ...]
 
 
 class Planner:
@@ -114,7 +126,8 @@ class Planner:
         """The fitter of a member as it is to be trained; `None` where it is left out.
 
         One that trains encoders shares the time with those `to_come` that do: where it would take more than an equal
-        part, it has fewer folds; where that is still too long for all the time that is left, fewer epochs.
+        part, it has fewer folds; where that is still too long for all the time that is left, fewer epochs. What does
+        not fit as it was asked for is timed again, for the machine may have been busy.
         """
         first = not any(part.seconds is not None for part in self.plan.parts.values())
         if name in self.plan.parts and self.plan.parts[name].status in ("whole", "shortened"):
@@ -129,22 +142,45 @@ class Planner:
             return None
         try:
             cost = self._cost(fitter, sides, progress)
+            choice = self._choose(fitter.config, cost, to_come)
+            if choice is None or choice.folds is not None or choice.lengths != cost.lengths:
+                cost = cheaper(cost, self._cost(fitter, sides, progress))
+                choice = self._choose(fitter.config, cost, to_come)
         except TooLong as error:
             self._leave_out(name, error.seconds)
             return None
-        folds, share = None, MARGIN * self.deadline.left / (1 + sum(map(tunes, to_come)))
-        if tunes(fitter.config) and fitter.config.train.fold_count > FEWER_FOLDS and cost.seconds() > share:
-            # An epoch in F folds goes through the rows F - 1 times.
-            epoch = cost.epoch * (FEWER_FOLDS - 1) / (fitter.config.train.fold_count - 1)
-            folds, cost = FEWER_FOLDS, cost._replace(epoch=epoch)
-            fitter = in_folds(fitter, folds)
-        lengths = fitting(cost, MARGIN * self.deadline.left, least=least_epochs(cost.lengths))
-        if lengths is None:
-            least = least_epochs(cost.lengths)
-            self._leave_out(name, cost.seconds(), shortest=cost.seconds([least]))
+        if choice is None:
+            *_, fewest = self._in_folds(fitter.config, cost)
+            self._leave_out(name, cost.seconds(), shortest=fewest.cost.seconds([least_epochs(cost.lengths)]))
             return None
-        self._decide(name, cost, lengths, folds)
-        return self._limited(fitter, lengths, needed=first)
+        self._decide(name, choice.cost, choice.lengths, choice.folds)
+        return self._limited(in_folds(fitter, choice.folds), choice.lengths, needed=first)
+
+    def _choose(self, config: Config, cost: Cost, to_come: Sequence[Config]) -> _Choice | None:
+        """The folds and epochs of a member; `None` where not even the fewest fit."""
+        assert self.deadline is not None
+        left, least = MARGIN * self.deadline.left, least_epochs(cost.lengths)
+        choices = list(self._in_folds(config, cost))
+        share = left / (1 + sum(map(tunes, to_come)))
+        for choice in choices:
+            if choice.cost.seconds() <= share and choice.networks >= FEWER_FOLDS:
+                return choice
+        for choice in choices:
+            lengths = fitting(choice.cost, left, least=least)
+            if lengths is not None and (choice.networks <= FEWER_FOLDS or len(choices) == 1):
+                return choice._replace(lengths=lengths)
+        return None
+
+    @staticmethod
+    def _in_folds(config: Config, cost: Cost) -> Iterator[_Choice]:
+        """A member in all epochs and the folds asked for, then in fewer and fewer where its encoders train."""
+        asked = config.train.fold_count
+        yield _Choice(asked, None, cost, cost.lengths)
+        if tunes(config):
+            for folds in range(asked - 1, LEAST_FOLDS - 1, -1):
+                # An epoch in F folds goes through the rows F - 1 times.
+                fewer = cost._replace(epoch=cost.epoch * (folds - 1) / (asked - 1))
+                yield _Choice(folds, folds, fewer, cost.lengths)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -205,7 +241,7 @@ class Planner:
         deadline, config = self.deadline, fitter.config
         assert deadline is not None
         rows, held = network_rows(fitter, sides)
-        seconds = min(max(_LOOK[0], _LOOK_SHARE * deadline.limit), _LOOK[1])
+        seconds = min(max(_LEAST_LOOK, _LOOK_SHARE * deadline.limit), _MOST_LOOK[tunes(config)])
         needed = fitter.pace(rows, held, seconds=seconds, progress=watched(progress, deadline))
         return cost_of(config, needed, students=sides.pool is not None)
 
