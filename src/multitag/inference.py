@@ -32,7 +32,8 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
         labels: K.
         progress: Told about rows done.
     """
-    keep_freed()
+    if len(model.encoders):  # without them little is freed, and a service holds no more than it must
+        keep_freed()
     size = LIVE_BATCH_ROWS if len(model.encoders) else BATCH_ROWS
     device = next(model.parameters()).device
     parts: list[tuple[Sequence[int], Logits]] = []
