@@ -31,5 +31,5 @@ def keep_freed() -> bool:
     except (OSError, TypeError, AttributeError):  # not glibc: macOS, Windows, musl
         return False
     mallopt.argtypes, mallopt.restype = (ctypes.c_int, ctypes.c_int), ctypes.c_int
-    # The first alone would end glibc's own growing of the second, and make all slower.
+    # Both: to set the trim threshold alone ends glibc's own growing of the other, and makes all slower.
     return bool(mallopt(_MMAP, _LARGEST) and mallopt(_TRIM, _KEPT))

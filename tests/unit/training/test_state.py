@@ -77,6 +77,7 @@ DEVICES = [
     {"optimizer": "sgd", "momentum": 0.0},
     *({"schedule": name, "step_epochs": 1} for name in get_args(ScheduleName)),
     {"ema": 0.9},
+    {"validate_every": 3},
 ]
 
 
