@@ -33,12 +33,13 @@ class Marks:
     broken: Bits
 
 
-def find_marks(chars: Chars, separator: str) -> Marks:
+def find_marks(chars: Chars, separator: str, *, returns: bool = True) -> Marks:
     """The marks of a text.
 
     Args:
         chars: Its bytes.
         separator: One ASCII character.
+        returns: Whether carriage returns may be among them.
     """
     quotes, separators, lines = (_bits(chars, mark) for mark in ('"', separator, "\n"))
     inside = _odd(quotes)
@@ -48,10 +49,10 @@ def find_marks(chars: Chars, separator: str) -> Marks:
     starts[:1] |= _ONE
     stops = cuts | opening
     broken = opening & ~starts
-    if (chars == ord("\r")).any():
-        returns, of_lines = _bits(chars, "\r"), _previous(lines)
-        stops |= returns & of_lines
-        broken |= returns & ~of_lines & ~inside
+    if returns:
+        carriages, of_lines = _bits(chars, "\r"), _previous(lines)
+        stops |= carriages & of_lines
+        broken |= carriages & ~of_lines & ~inside
     broken |= closing & ~_previous(stops)
     return Marks(separators & ~inside, lines & ~inside, lines & inside, broken)
 
