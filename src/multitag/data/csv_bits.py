@@ -33,7 +33,7 @@ class Marks:
     broken: Bits
 
 
-def find_marks(chars: Chars, separator: str, *, returns: bool = True) -> Marks:
+def find_marks(chars: Chars, separator: str, *, returns: bool) -> Marks:
     """The marks of a text.
 
     Args:

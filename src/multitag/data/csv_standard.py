@@ -100,12 +100,12 @@ def _records(text: bytes, header: Header) -> _Records | None:
 
 
 def _is_text(text: bytes) -> bool:
-    if b"\0" in text:
-        return False
     try:
-        return text.isascii() or bool(str(text, "utf-8"))
+        if not text.isascii():
+            text.decode("utf-8")
     except UnicodeDecodeError:
         return False
+    return b"\0" not in text
 
 
 def _within(chars: Chars, header: Header, *, returns: bool) -> _Records | None:
