@@ -28,6 +28,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "label_queries": [
         {"groups": 2, "queries": "random", "dim": 8, "heads": 2, "feedforward": 16},
         {"self_attention": True, "layers": 2, "dim": 8, "heads": 1, "feedforward": 8},
+        {"groups": 2, "dim": 8, "heads": 2, "feedforward": 16, "pooled": "added"},
     ],
     "label_names": [{"template": "a picture of {}", "dropout": 0.0}],
     "residual_attention": [

@@ -12,6 +12,7 @@ from torch.nn.functional import pad
 
 from multitag.errors import ConfigError
 from multitag.heads.base import Head, Share, real_tokens
+from multitag.heads.mlp import MLP
 from multitag.heads.query_decoder import QueryDecoder
 from multitag.types import Encoded, Width
 
@@ -23,7 +24,7 @@ class LabelQueries(Head):
     arXiv 2107.10834). With fewer, neighbouring labels share a query, as in ML-Decoder (Ridnik et al. 2021, arXiv
     2111.12933): time and memory of the attention then grow with the groups and not with the labels. What a query has
     seen becomes the logits of its labels by a linear layer of the group's own. Tokens pass Linear and ReLU first; they
-    get no position beside what the encoder gave them. The pooled vector is not read.
+    get no position beside what the encoder gave them.
 
     ML-Decoder's own settings: dim 768, heads 8, layers 1, feedforward 2048, dropout .1, 100 groups, random queries.
     Query2Label's: dim 2048, heads 4, layers 2, feedforward 8192, dropout .1, learned queries, with self-attention in
@@ -38,6 +39,8 @@ class LabelQueries(Head):
         layers: Number of decoder layers.
         feedforward: Size inside each layer's feed-forward part.
         dropout: Share of units, and of attention weights, dropped while training.
+        pooled: ``"added"`` adds what the head `mlp`, with its own defaults, makes of the pooled vector: that speaks for
+            the whole of a row, and the queries for small things in it. ``"ignored"`` leaves it out.
 
     Raises:
         ConfigError: `dim` is not a multiple of `heads`, or the branch has no tokens.
@@ -60,6 +63,7 @@ class LabelQueries(Head):
         layers: Annotated[int, Field(ge=1)] = 1,
         feedforward: Annotated[int, Field(ge=1)] = 1024,
         dropout: Share = 0.1,
+        pooled: Literal["ignored", "added"] = "ignored",
     ) -> None:
         super().__init__(width, labels)
         if dim % heads:
@@ -81,6 +85,7 @@ class LabelQueries(Head):
         )
         # Holds the weights and the first values of K linear layers, each over its group's query.
         self.out = nn.Linear(dim, labels)
+        self.pooled = MLP(width, labels) if pooled == "added" else None
 
     def forward(self, encoded: Encoded) -> Tensor:
         """Tokens (B, T, D') to (B, K)."""
@@ -92,4 +97,5 @@ class LabelQueries(Head):
         # The last group may be short of labels: empty places are filled, and cut off again.
         weight = pad(self.out.weight, (0, 0, 0, self.groups * self.share - self.labels))
         logits = torch.einsum("bgd,gsd->bgs", seen, weight.view(self.groups, self.share, -1))
-        return logits.flatten(1)[:, : self.labels] + self.out.bias
+        logits = logits.flatten(1)[:, : self.labels] + self.out.bias
+        return logits if self.pooled is None else logits + self.pooled(encoded)

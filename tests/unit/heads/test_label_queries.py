@@ -10,6 +10,7 @@ from torch import nn
 
 from multitag.errors import ConfigError
 from multitag.heads.label_queries import LabelQueries
+from multitag.heads.mlp import MLP
 from multitag.heads.query_decoder import QueryDecoder
 from multitag.types import Encoded, Width
 
@@ -111,6 +112,22 @@ def test_the_number_of_parameters_is_what_the_formula_says(labels, groups, layer
     used = ceil(labels / ceil(labels / groups))
     assert used <= min(groups, labels)
     assert sum(p.numel() for p in head.parameters()) == parameters(320, labels, used, 256, 1024, layers)
+
+
+@torch.no_grad()
+def test_the_pooled_vector_is_added_as_the_head_mlp_reads_it():
+    torch.manual_seed(0)
+    head = LabelQueries(Width(3, 4), 5, pooled="added").eval()
+    for parameter in head.parameters():
+        parameter.normal_()
+    mask = torch.arange(4) < torch.tensor([[1], [4]])
+    tokens, pooled = torch.randn(2, 4, 4), torch.randn(2, 3)
+    alone, same = LabelQueries(Width(3, 4), 5).eval(), MLP(Width(3), 5).eval()
+    missing, unexpected = alone.load_state_dict(head.state_dict(), strict=False)
+    assert not missing
+    same.load_state_dict({name.removeprefix("pooled."): head.state_dict()[name] for name in unexpected})
+    seen = Encoded(pooled, tokens, mask)
+    assert torch.allclose(head(seen), alone(seen) + same(Encoded(pooled)), rtol=1e-4, atol=1e-4)
 
 
 def test_random_queries_are_kept_as_they_are_and_saved():
