@@ -134,6 +134,7 @@ class Fitter:
         network, settings = ready.network, ready.settings
         if epochs is not None:
             settings = settings.lasting(epochs)
+        said: list[Logits | None] = [None]
         with self.clock.time("training"):
             standing = train(
                 network.model,
@@ -148,9 +149,12 @@ class Fitter:
                 halt=None if self.limit is None else self.limit.next(settings.lengths),
                 progress=progress,
                 on_epoch=on_epoch,
+                on_best=said.append,
             )
         with self.clock.time("testing"):
-            logits = predict_logits(network.model, ready.held, len(self.space), progress=progress)
+            logits = said[-1]  # those of the epoch that its weights are of, where this process looked at it
+            if logits is None:
+                logits = predict_logits(network.model, ready.held, len(self.space), progress=progress)
             logits = logits if ready.pieces is None else ready.pieces.join(held, logits)
         return Trained(network, logits, standing.history, tuple(standing.useful))
 
@@ -183,8 +187,8 @@ class Fitter:
                 augmenter=ready.augmenter,
                 seconds=seconds,
             )
-        scoring = pace.scoring * (2 if self.without else 1)  # a row without a picture takes next to nothing
-        return Needed(built + scoring, pace.epoch, ready.settings.lengths)
+        # Training ends with a look at the rows: without texts they take as long again, without pictures hardly any time.
+        return Needed(built + (pace.scoring if self.without else 0.0), pace.epoch, ready.settings.lengths)
 
     def _ready(self, rows: Rows, held: Rows, seed: int, taught: Taught | None, progress: Progress) -> Ready:
         settings = self.config.train.for_rows(len(rows) + (0 if taught is None else len(taught.rows)))

@@ -25,7 +25,7 @@ from multitag.memory import keep_freed
 from multitag.model import Model
 from multitag.optim import HEADS_PART, Schedule
 from multitag.progress import Progress, silent
-from multitag.tasks.base import Task
+from multitag.tasks.base import Logits, Task
 from multitag.training.accelerator import make_accelerator
 from multitag.training.averaging import Average
 from multitag.training.epochs import close_epoch, is_due, rows_done, wins
@@ -62,6 +62,7 @@ def train(
     halt: Halt | None = None,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
+    on_best: Callable[[Logits | None], None] = lambda logits: None,
 ) -> Standing:
     """Train `model` and leave it with the weights of its best epoch, averaged ones where they are wanted.
 
@@ -81,6 +82,8 @@ def train(
         halt: When it must be over, if there is a limit; looked at after each step.
         progress: Told about rows done.
         on_epoch: Called with the history row of each epoch.
+        on_best: Called after each epoch that is the best so far, with what the model then says of the held-out rows;
+            `None` where they were not looked at.
 
     Returns:
         Where the training ended, its history included.
@@ -95,7 +98,7 @@ def train(
     keep_freed()
     with torch.random.fork_rng():
         run = Run(model, loss, task, rows, valid, settings, seed, augmenter, checkpointing, progress, on_epoch)
-        run.halt = halt
+        run.halt, run.on_best = halt, on_best
         return run.train()
 
 
@@ -118,6 +121,8 @@ class Run:
     ) -> None:
         self.task, self.valid = task, valid
         self.halt: Halt | None = None
+        self.on_best: Callable[[Logits | None], None] = lambda logits: None
+        self.said: Logits | None = None
         self.settings, self.seed, self.progress, self.on_epoch = settings, seed, progress, on_epoch
         accelerator = make_accelerator(settings.precision)
         self.stages = Stages(model, settings)
@@ -196,6 +201,7 @@ class Run:
                 f"Fix: a lower learning rate (train.lr = {self.settings.lr}, train.encoder_lr = "
                 f"{self.settings.encoder_lr}), or train.precision = 'float32'"
             )
+        self.said = None
         with nullcontext() if self.average is None else self.average.applied(self.bare):
             score = self.score(row) if self._is_due() else None
             best = _copied(self.bare) if wins(standing, score) else None
@@ -203,6 +209,7 @@ class Run:
         with uninterrupted():
             if best is not None:
                 self.state.best = best
+                self.on_best(self.said)
             patience = self.settings.patience * self.settings.validate_every
             if close_epoch(standing, row, score, lengths=self.stages.lengths, patience=patience):
                 self.state.begin_stage()
@@ -258,11 +265,14 @@ class Run:
         return rates
 
     def score(self, row: dict[str, Any]) -> float | None:
-        """What the held-out rows say of the model, put down in `row`; `None` where no epoch is chosen."""
+        """What the held-out rows say of the model, put down in `row`; `None` where no epoch is chosen.
+
+        What the model says of them is left in `said`.
+        """
         if self.valid is None or self.valid.targets is None:
             return None
         targets = self.valid.targets.numpy()
-        logits = predict_logits(self.bare, self.valid, len(self.task.space))
+        self.said = logits = predict_logits(self.bare, self.valid, len(self.task.space))
         row["valid_loss"] = -self.task.score(logits, targets, "loss", self.valid.samples)
         if self.settings.monitor == LAST:
             return None

@@ -13,8 +13,11 @@ from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.encoders.transformers_text import TransformersText
 from multitag.features.rows import check_rows
+from multitag.fitting import fitter
 from multitag.fitting.fitter import Fitter
+from multitag.inference import predict_logits
 from multitag.networks import Networks
+from multitag.training import run
 from training_support import Kill, contents, quick, scenes, train_in_child
 
 
@@ -71,6 +74,22 @@ def test_decisions_rest_on_logits_out_of_fold_and_answers_on_the_average() -> No
     nearest = np.argmin([np.abs(held - one).max(axis=1) for one in alone], axis=0)
     assert np.allclose(held, np.stack(alone)[nearest, np.arange(40)], rtol=0, atol=1e-5)
     assert sorted(np.bincount(nearest)) == [13, 13, 14]
+
+
+@pytest.mark.parametrize("monitor", ["loss", "last"])
+def test_held_out_rows_are_not_asked_again_after_the_epoch_that_is_kept(
+    monitor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def counted(*given: Any, **options: Any) -> Any:
+        asked.append(given)
+        return predict_logits(*given, **options)
+
+    for room in (fitter, run):
+        monkeypatch.setattr(room, "predict_logits", counted)
+    Classifier(several(folds=2, monitor=monitor, patience=3)).fit(scenes())
+    assert len(asked) == 6, "two folds of three epochs"
 
 
 def test_seeds_train_on_the_same_rows_and_are_averaged(trainings: list[Any]) -> None:

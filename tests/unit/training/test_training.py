@@ -16,6 +16,7 @@ from multitag.classifier import Classifier
 from multitag.config import TrainConfig
 from multitag.errors import ConfigError, MultitagError
 from multitag.fitting.fitted import Fitted
+from multitag.inference import predict_logits
 from multitag.losses.bce import BCE
 from multitag.tasks.labels import LabelTask
 from multitag.training import train
@@ -176,6 +177,15 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training() -> None:
     train(short, BCE(), Scripted([]), problem(), None, settings(epochs=2), seed=0)
     assert torch.equal(model.matrix.weight, short.matrix.weight)
     assert not model.training
+
+
+def test_what_the_best_epoch_says_of_the_held_out_rows_is_handed_on() -> None:
+    model, held, said = linear(), problem(seed=1), []
+    chosen = settings(epochs=6, patience=3, monitor="map", validate_every=2)
+    train(model, BCE(), Scripted([0.1, 0.7, 0.5]), problem(), held, chosen, seed=0, on_best=said.append)
+    assert [logits is None for logits in said] == [True, False, False]  # nothing was looked at after the first epoch
+    np.testing.assert_array_equal(said[-1], predict_logits(model, held, 2))
+    assert not np.array_equal(said[-1], said[1])
 
 
 def test_a_score_that_is_not_defined_at_first_does_not_win() -> None:
