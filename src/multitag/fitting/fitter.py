@@ -187,7 +187,7 @@ class Fitter:
                 augmenter=ready.augmenter,
                 seconds=seconds,
             )
-        # Training ends with a look at the rows: without texts they take as long again, without pictures hardly any time.
+        # Training ends with a look at them. Without texts they take as long again, without pictures next to no time.
         return Needed(built + (pace.scoring if self.without else 0.0), pace.epoch, ready.settings.lengths)
 
     def _ready(self, rows: Rows, held: Rows, seed: int, taught: Taught | None, progress: Progress) -> Ready:
