@@ -101,6 +101,8 @@ class Model(nn.Module):
             pooled = torch.zeros(batch.size, encoder.width, device=present.device)
             return nothing_encoded(pooled, encoder, tokens=name in self.reads_tokens)
         encoded = encoder(batch.inputs[name], tokens=name in self.reads_tokens)
+        if bool(present.all()):
+            return encoded
         pooled = encoded.pooled.new_zeros(batch.size, encoded.pooled.shape[-1])
         pooled[present] = encoded.pooled
         return scatter_tokens(encoded._replace(pooled=pooled), present)

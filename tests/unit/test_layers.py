@@ -41,6 +41,22 @@ def test_statistics_are_saved_and_not_trained():
     assert list(block.parameters()) == []
 
 
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_standardised_in_half_precision_as_in_full(kind: torch.dtype) -> None:
+    """Means far from 0 are where it would show: rounded to half precision, 30.1 is .1 of a deviation off."""
+    torch.manual_seed(0)
+    block = Standardize(3)
+    block.fit(torch.tensor([30.1, -7.0, 2.0]), torch.tensor([0.5, 2.0, 0.0]))
+    values = (torch.randn(2, 5, 3) * 2 + torch.tensor([30.1, -7.0, 2.0])).to(kind).requires_grad_()
+    found, expected = block(values), block(values.detach().float())
+    assert found.dtype == kind
+    torch.testing.assert_close(found, expected.to(kind))
+    assert (found[..., 2] == 0).all()
+    found.float().sum().backward()
+    assert values.grad is not None
+    torch.testing.assert_close(values.grad[0, 0].float(), torch.tensor([2.0, 0.5, 0.0]))
+
+
 def test_a_missing_row_gets_the_learned_vector_and_one_token():
     block = MissingModality(2, 3)
     block.pooled.data = torch.tensor([7.0, 8.0])
