@@ -100,7 +100,7 @@ class Model(nn.Module):
         if not batch.inputs[name]:
             pooled = torch.zeros(batch.size, encoder.width, device=present.device)
             return nothing_encoded(pooled, encoder, tokens=name in self.reads_tokens)
-        encoded = encoder(batch.inputs[name], tokens=name in self.reads_tokens)
+        encoded: Encoded = encoder(batch.inputs[name], tokens=name in self.reads_tokens)
         if bool(present.all()):
             return encoded
         pooled = encoded.pooled.new_zeros(batch.size, encoded.pooled.shape[-1])

@@ -170,7 +170,7 @@ def scatter_tokens(encoded: Encoded, present: Tensor) -> Encoded:
     """Tokens of the present rows spread over the whole batch; absent rows get one zero token."""
     if encoded.tokens is None or encoded.mask is None:
         return Encoded(encoded.pooled)
-    if bool(present.all()):  # spread as they are: a copy of a grid's tokens, forth and back, takes a tenth of a step
+    if bool(present.all()):  # no copy of a grid's tokens, forth and back
         return encoded
     size = (len(present), *encoded.tokens.shape[1:])
     tokens = encoded.tokens.new_zeros(size)
