@@ -86,18 +86,20 @@ class Model(nn.Module):
         return self.fusion.combine({name: head(branches[name]) for name, head in heads.items()})
 
     def _encoded(self, name: str, batch: Batch, present: Tensor) -> Encoded:
-        encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch)
+        encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch, present)
         scaled = encoded._replace(pooled=self.standardize[name](encoded.pooled))
         if encoded.tokens is not None and name in self.standardize_tokens:
             scaled = scaled._replace(tokens=self.standardize_tokens[name](encoded.tokens))
         filled: Encoded = self.missing[name](scaled, present)
         return filled
 
-    def _live(self, name: str, batch: Batch) -> Encoded:
-        """Run an encoder that trains on the rows that have its modality."""
+    def _live(self, name: str, batch: Batch, left: Tensor) -> Encoded:
+        """Run an encoder that trains on the rows that have its modality; not at all where dropout left it to none."""
         encoder: Encoder = self.encoders[name]  # type: ignore[assignment]
         present = batch.present[name]
-        if not batch.inputs[name]:
+        # In a stage that trains encoders alone, such a step would have nothing to send a gradient to.
+        unread = not bool(left.any()) and next(self.heads.parameters()).requires_grad
+        if not batch.inputs[name] or unread:
             pooled = torch.zeros(batch.size, encoder.width, device=present.device)
             return nothing_encoded(pooled, encoder, tokens=name in self.reads_tokens)
         encoded: Encoded = encoder(batch.inputs[name], tokens=name in self.reads_tokens)
@@ -155,7 +157,8 @@ class Model(nn.Module):
     def _sampled(self, name: str, feeder: Feeder, rows: list[int]) -> tuple[Tensor, Tensor]:
         """Pooled vectors (n, D) and all real tokens (m, D') of some rows that have the modality."""
         batch = feeder.batch(rows).to(next(self.parameters()).device)
-        encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch)
+        here = batch.present[name]
+        encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch, here)
         pooled = encoded.pooled.cpu()
         if encoded.tokens is None or encoded.mask is None:
             return pooled, pooled[:0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -239,6 +241,19 @@ def test_a_batch_that_lacks_nothing_sends_no_gradient_back_to_what_stands_for_th
     model(drop_batch([3, 3, 1])).sum().backward()
     assert model.missing["text"].pooled.grad.abs().sum() > 0
     assert model.missing["image"].pooled.grad is None
+
+
+@pytest.mark.parametrize(("lost", "kept"), [("image", "text"), ("text", "image")])
+def test_an_encoder_does_not_run_where_dropout_takes_its_modality_from_all(lost, kept, store, samples, monkeypatch):
+    model, slots = make(frozen=False, dropout=0.5)
+    full = [sample for sample in samples if sample.image is not None and sample.text is not None]
+    batch = feed(store, full, slots).batch(range(len(full)))
+    left = {lost: torch.zeros(len(full), dtype=torch.bool), kept: batch.present[kept]}
+    without = replace(batch, inputs={lost: {}, kept: batch.inputs[kept]}, present=left)
+    expected = model.eval()(without)
+    monkeypatch.setattr(model, "_drop", lambda batch: left)
+    monkeypatch.setattr(model.encoders[lost], "forward", lambda *given, **more: pytest.fail("it ran"))
+    assert torch.equal(model.train()(batch), expected)
 
 
 def test_modality_dropout_takes_all_encoders_of_a_modality_together():
