@@ -18,8 +18,8 @@ def keep_freed() -> bool:
     """Let the C library keep what is freed, up to two gigabytes, for the rest of the process.
 
     Untold, glibc gives it back to the system after each layer, and has every page of it cleared again for the next: a
-    third of a step of an encoder that trains on a processor, and half of one whose maps are of 512 pixels. Nothing happens where the user has set this, or where
-    the C library is another one.
+    third of a step of an encoder that trains on a processor, half of one on pictures of 512 pixels. Nothing happens
+    where the user has set this, or where the C library is another one.
 
     Returns:
         Whether it does now.
