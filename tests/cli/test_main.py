@@ -151,6 +151,27 @@ def test_short_work_is_one_line_or_none(capsys, monkeypatch, seconds, told):
     assert capsys.readouterr().err == told
 
 
+def test_what_is_left_is_reckoned_without_what_was_done_before(capsys, monkeypatch):
+    """Of 1,000 a training that is resumed has 500 at once; then 10 take a second."""
+    now = [0.0]
+    monkeypatch.setattr(output.time, "monotonic", lambda: now[0])
+    with output.progress(quiet=False)("training", 1000) as advance:
+        advance(500)
+        for _ in range(6):
+            now[0] += 1.0
+            advance(10)
+    assert capsys.readouterr().err.splitlines()[0] == "training: 550 of 1000, 5 s, about 45 s left"
+
+
+def test_what_is_left_is_reckoned_from_the_whole_where_there_is_one_report_yet(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(output.time, "monotonic", lambda: now[0])
+    with output.progress(quiet=False)("encoding", 40) as advance:
+        now[0] += 6.0
+        advance(10)
+    assert capsys.readouterr().err.splitlines()[0] == "encoding: 10 of 40, 6 s, about 18 s left"
+
+
 @pytest.mark.parametrize(("seconds", "stays"), [(1.4, True), (0.9, False)])
 def test_a_bar_of_short_work_is_taken_away(monkeypatch, seconds, stays):
     now, screen = [0.0], io.StringIO()

@@ -95,14 +95,18 @@ def _lines(what: str, total: int, /) -> Iterator[Advance]:
     """Progress for a log: a line every few seconds, and one when the work is done, if it took a while."""
     started = told = time.monotonic()
     done = 0
+    first: tuple[float, int] | None = None
 
     def advance(more: int) -> None:
-        nonlocal done, told
+        nonlocal done, told, first
         done += more
         now = time.monotonic()
+        # The first report is of what a training that is resumed had done before, or of work that had to warm up.
+        since, before = first or (started, 0)
+        first = first or (now, done)
         if now - told >= LOG_SECONDS and done < total:
             told = now
-            left = (now - started) * (total - done) / max(done, 1)
+            left = (now - since) * (total - done) / max(done - before, 1)
             sys.stderr.write(f"{what}: {done} of {total}, {now - started:.0f} s, about {left:.0f} s left\n")
 
     yield advance
