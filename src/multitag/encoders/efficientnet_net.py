@@ -85,9 +85,6 @@ def fold(net: Any) -> None:
         _fold(block, "_depthwise_conv", "_bn1")
         _fold(block, "_project_conv", "_bn2")
         _pad_within(block._depthwise_conv)
-    for module in net.modules():
-        if isinstance(module, nn.ReLU6):  # what a convolution gave is needed no more: a map less to write and to keep
-            module.inplace = True
     net.to(memory_format=torch.channels_last)
 
 
