@@ -86,18 +86,16 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_each_stage_trains_its_parts_and_nothing_else_moves(
     watched: list[dict[str, Any]], models: dict[str, Path], pictures: Path
 ) -> None:
-    fitted = Classifier(staged(models)).fit(pictures).fitted_
+    # No modality dropout: a step that it took all texts from, or all pictures, moves no encoder of theirs.
+    fitted = Classifier(staged(models, train={"modality_dropout": 0.0})).fit(pictures).fitted_
     assert fitted is not None
     assert [row["stage"] for row in fitted.history] == [1, 1, 2, 2, 3, 4, 4]
     expected = [{"heads"}] * 6 + [{"heads", "text"}] * 6 + [{"heads", "image"}] * 3 + [{"heads", "image", "text"}] * 6
-    # A step that dropout took all texts from, or all pictures, moves no encoder of theirs.
-    assert all(step["changed"] <= opened for step, opened in zip(watched, expected, strict=True))
-    for start, end in ((0, 6), (6, 12), (12, 15), (15, 21)):
-        assert set().union(*(step["changed"] for step in watched[start:end])) == expected[start]
-    for step, opened in zip(watched, expected, strict=True):
+    assert [step["changed"] for step in watched] == expected
+    for step in watched:
         for name, training in step["modes"].items():
             if name.startswith("encoders."):
-                assert training == (part_of(name) in opened), name  # no dropout, no statistics
+                assert training == (part_of(name) in step["changed"]), name  # no dropout, no statistics
             elif name.startswith("heads"):
                 assert training
     assert all(p.requires_grad for p in fitted.pipeline.scorer.each[0].model.parameters())
