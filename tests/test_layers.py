@@ -25,6 +25,7 @@ LAYERS = [
         "deadline",
         "progress",
         "interrupts",
+        "workers",
         "intervals",
         "words",
         "gold",

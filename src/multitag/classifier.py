@@ -81,6 +81,7 @@ class Classifier(Estimator[Pipeline, Fitted]):
         out: str | Path | None = None,
         resume: bool = False,
         overwrite: bool = False,
+        jobs: int | None = 1,
         progress: Progress = silent,
         on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
         on_plan: Callable[[str], None] = lambda line: None,
@@ -99,6 +100,9 @@ class Classifier(Estimator[Pipeline, Fitted]):
             out: The run folder to write, checkpoints included.
             resume: Go on with a training that was cut short in `out`; where there is none, begin one.
             overwrite: Replace a run that `out` holds already, once the new one is complete.
+            jobs: How many networks of folds train at a time, each in a process of its own with its share of the cores,
+                where `out` is given; `None` as many as pay. More than one needs a script that guards what it starts
+                with ``if __name__ == "__main__"``.
             progress: Told about each stage.
             on_epoch: Called with the history row of each epoch.
             on_plan: Told what a time limit decides, a line each.
@@ -111,6 +115,7 @@ class Classifier(Estimator[Pipeline, Fitted]):
                 or knows other labels.
             OutOfTime: The time limit is too short for anything.
             Interrupted: Ctrl-C; the message says what was kept.
+            MultitagError: A process of its own came to nothing.
         """
         folder, limit = None if out is None else Path(out), self.config.train.time_limit
         deadline = None if limit is None else Deadline.after(limit)
@@ -127,6 +132,7 @@ class Classifier(Estimator[Pipeline, Fitted]):
                 folder=folder,
                 resume=resume,
                 deadline=deadline,
+                jobs=jobs,
                 progress=progress,
                 on_epoch=tracker.heard(on_epoch),
                 on_plan=on_plan,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -34,3 +34,28 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
     if waiting and callable(handler):
         handler(signal.SIGINT, waiting[0])
+
+
+@contextmanager
+def heeded() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C is for the block itself: it asks whether it was pressed, and brings its work to an end.
+
+    Pressed once more, it is dealt with as it would have been. Where it is ignored, or in another thread than the main
+    one, nobody presses it.
+    """
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield lambda: False
+        return
+    pressed = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed and callable(handler):
+            handler(number, frame)
+        pressed = True
+
+    handler = signal.signal(signal.SIGINT, hear)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)

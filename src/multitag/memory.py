@@ -1,16 +1,30 @@
-"""Memory that every step frees and asks for again stays with the process in between."""
+"""How much memory there is, and that what every step frees and asks for again stays with the process in between."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 from functools import cache
+from pathlib import Path
+
+import psutil
 
 _TRIM, _MMAP_MAX = -1, -4
 """`M_TRIM_THRESHOLD` and `M_MMAP_MAX` of glibc's malloc.h."""
 _KEPT = (1 << 31) - 1
 """Two gigabytes may be kept, the most that glibc can be told."""
+_GROUP = Path("/sys/fs/cgroup")
 _OWN = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES")
+
+
+def free_memory() -> int:
+    """Bytes that this process may still take: what the machine has, less where a container's limit is."""
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit, used = (int((_GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # no control groups here, or "max"
+        return free
+    return min(free, max(0, limit - used))
 
 
 @cache

@@ -57,6 +57,14 @@ def train(
     group_column: options.GroupColumn = None,
     separator: options.Separator = None,
     labels: options.LabelFile = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Networks of folds that train at a time, each in a process with its share of the cores; by default as "
+            "many as there are cores and memory for, where encoders train on the processor.",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was cut short.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that --out holds.")] = False,
     as_json: options.Json = False,
@@ -106,11 +114,13 @@ def train(
     how["on_plan"] = output.teller(quiet=quiet)
     fitted: Fitted | FittedTagging | None
     if settings.task == "spans":
-        tagging.refuse(unlabeled=unlabeled, teacher=teacher, labels_column=labels_column, separator=separator)
+        tagging.refuse(
+            unlabeled=unlabeled, teacher=teacher, labels_column=labels_column, separator=separator, jobs=jobs
+        )
         fitted = SpanTagger(settings).fit(table, held, **how).fitted_
     else:
         tagging.require_spans_for(spans_column=spans_column)
-        fitted = Classifier(settings).fit(table, held, unlabeled=unlabeled, teacher=teacher, **how).fitted_
+        fitted = Classifier(settings).fit(table, held, unlabeled=unlabeled, teacher=teacher, jobs=jobs, **how).fitted_
     if fitted is None:  # fit always sets it; said for the type checker
         return
     if as_json:

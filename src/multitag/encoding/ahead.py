@@ -23,7 +23,7 @@ from multitag.features.store import FeatureStore
 from multitag.fitting.label_checks import lost_pictures
 from multitag.networks import best_device, open_store
 from multitag.progress import Progress, silent
-from multitag.studies.pool import Failure, run_in_processes
+from multitag.workers import Failure, run_in_processes
 
 
 def encode(

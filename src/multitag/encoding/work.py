@@ -20,7 +20,7 @@ from multitag.features.share import Share
 from multitag.features.store import FeatureStore
 from multitag.networks import best_device
 from multitag.progress import Advance, Progress
-from multitag.studies.pool import Ask
+from multitag.workers import Ask
 
 Done = list[tuple[int, float]]
 """For each encoder of a plan: how many pictures and texts were encoded, and seconds."""

@@ -62,6 +62,10 @@ class FeatureStore:
             self._closed = True
             self._env.close()
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Path]]:
+        """Sent to another process, it is opened there."""
+        return type(self), (self.path.absolute(),)
+
     def __enter__(self) -> Self:
         """Use as a context manager: closed at its end."""
         return self

@@ -43,6 +43,7 @@ def fit(
     check: Check = check_rows,
     rounds: int = 1000,
     deadline: Deadline | None = None,
+    jobs: int | None = 1,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
     on_plan: Tell = lambda line: None,
@@ -60,6 +61,8 @@ def fit(
         check: Looks at the pictures; another one where they are known already.
         rounds: Bootstrap rounds for the intervals of the scores.
         deadline: When it must be done; the configuration's time limit from now on by default.
+        jobs: How many networks of folds train at a time, each in a process of its own with its share of the cores,
+            where there is a `folder`; `None` as many as pay.
         progress: Told about each stage.
         on_epoch: Called with the history row of each epoch.
         on_plan: Told what a time limit decides, a line each.
@@ -87,7 +90,7 @@ def fit(
         begin_in(folder, asked, resume=resume)
         planner.expect(len(sides.held) * len(space), rounds)
         with open_store(config) as store:
-            fitter = Fitter(config, space, store, folder, resume, clock, without=taken_away(config))
+            fitter = Fitter(config, space, store, folder, resume, clock, without=taken_away(config), jobs=jobs)
             if config.ensemble is None:
                 require_size(config.train.max_size, {"": fitter}, (), sides.learned)
             told = Told(

@@ -82,6 +82,7 @@ class Fitter:
         most: Epochs of each stage that a time limit leaves; `None` leaves as many as the configuration says.
         limit: When its networks must be trained, if at some time.
         without: Asked of the networks of a fold beside what they say of its rows: what they say of them without this.
+        jobs: How many networks train at a time, each in a process of its own; `None` leaves it to the machine.
     """
 
     config: Config
@@ -98,6 +99,7 @@ class Fitter:
     most: tuple[int, ...] | None = None
     limit: Limit | None = None
     without: tuple[Modality, ...] = ()
+    jobs: int | None = 1
 
     def train(
         self,
@@ -108,6 +110,7 @@ class Fitter:
         seed: int,
         epochs: Sequence[int] | None = None,
         taught: Taught | None = None,
+        known: Logits | None = None,
         progress: Progress,
         on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
     ) -> Trained:
@@ -120,6 +123,7 @@ class Fitter:
             seed: Of its weights, the order of the rows and all dropout.
             epochs: Train each stage for so many, without looking at `held`.
             taught: Rows with pseudo-labels to train on too.
+            known: The logits of `held`, where another process has trained it and left its checkpoint.
             progress: Told about each stage.
             on_epoch: Called with the history row of each epoch.
 
@@ -135,6 +139,7 @@ class Fitter:
         if epochs is not None:
             settings = settings.lasting(epochs)
         said: list[Logits | None] = [None]
+        limit, resume = (self.limit, self.resume) if known is None else (None, True)
         with self.clock.time("training"):
             standing = train(
                 network.model,
@@ -145,18 +150,25 @@ class Fitter:
                 settings,
                 seed=seed,
                 augmenter=ready.augmenter,
-                checkpointing=self._checkpointing(name, rows, held, taught, ready, settings.lengths, seed),
-                halt=None if self.limit is None else self.limit.next(settings.lengths),
+                checkpointing=self._checkpointing(name, rows, held, taught, ready, settings.lengths, seed, resume),
+                halt=None if limit is None else limit.next(settings.lengths),
                 progress=progress,
                 on_epoch=on_epoch,
                 on_best=said.append,
             )
+        if known is not None:
+            return Trained(network, known, standing.history, tuple(standing.useful))
         with self.clock.time("testing"):
             logits = said[-1]  # those of the epoch that its weights are of, where this process looked at it
             if logits is None:
                 logits = predict_logits(network.model, ready.held, len(self.space), progress=progress)
             logits = logits if ready.pieces is None else ready.pieces.join(held, logits)
         return Trained(network, logits, standing.history, tuple(standing.useful))
+
+    def encode(self, rows: Rows, held: Rows, *, progress: Progress) -> None:
+        """Have the store filled with all that a training on the rows reads of it."""
+        with self.clock.time("encoding"):
+            self._ready(rows, held, self.config.seed, self._pool, progress)
 
     def pace(self, rows: Rows, held: Rows, *, seconds: float, progress: Progress) -> Needed:
         """What a training on the rows takes, measured on a network that is dropped afterwards.
@@ -240,6 +252,7 @@ class Fitter:
         ready: Ready,
         epochs: Sequence[int],
         seed: int,
+        resume: bool,
     ) -> Checkpointing | None:
         if self.folder is None:
             return None
@@ -247,4 +260,4 @@ class Fitter:
         slots, soft = ready.network.slots, ready.soft
         identity = identity_of(self.config, self.space, slots, sides, epochs=epochs, seed=seed, targets=soft)
         path = self.folder / CHECKPOINTS / f"{self.prefix}{name}.safetensors"
-        return Checkpointing(path, identity, self.config.train.checkpoint_seconds, self.resume)
+        return Checkpointing(path, identity, self.config.train.checkpoint_seconds, resume)

@@ -1,13 +1,26 @@
-"""The fitter of a member, and what it is with fewer folds, or none."""
+"""The folds of the rows; the fitter of a member, and what it is with fewer folds, or none."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from multitag.config import Config
-from multitag.data.split import split
+from multitag.data.split import Split, folds, split
+from multitag.features.rows import Rows
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.sides import Sides
+
+
+def make_folds(fitter: Fitter, rows: Rows, count: int) -> list[Split]:
+    """`count` splits of the rows; copies of a picture and rows of a group are in one fold.
+
+    The same rows and the same seed give the same folds, whatever is trained on them.
+
+    Raises:
+        DataError: There are too few rows for so many folds.
+    """
+    seed = fitter.config.seed if fitter.fold_seed is None else fitter.fold_seed
+    return folds(rows.samples, fitter.space, count, seed, copies=rows.hashes)
 
 
 def member_fitter(fitter: Fitter, name: str, member: Config) -> Fitter:
@@ -15,12 +28,12 @@ def member_fitter(fitter: Fitter, name: str, member: Config) -> Fitter:
     return replace(fitter, config=member, prefix=f"{name}-", fold_seed=fitter.config.seed)
 
 
-def in_folds(fitter: Fitter, folds: int | None) -> Fitter:
+def in_folds(fitter: Fitter, count: int | None) -> Fitter:
     """The fitter of a member with so many folds; as it is for `None`."""
-    if folds is None:
+    if count is None:
         return fitter
     config = fitter.config
-    return replace(fitter, config=config.model_copy(update={"train": config.train.model_copy(update={"folds": folds})}))
+    return replace(fitter, config=config.model_copy(update={"train": config.train.model_copy(update={"folds": count})}))
 
 
 def without_folds(fitter: Fitter, sides: Sides) -> tuple[Fitter, Sides]:

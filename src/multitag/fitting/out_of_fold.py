@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from multitag.data.split import Split, folds
+from multitag.data.split import Split
 from multitag.features.rows import Rows
 from multitag.fitting.fitter import Fitter, Trained
+from multitag.fitting.folding import make_folds
+from multitag.fitting.side_by_side import Piece, train_ahead
 from multitag.inference import gathered
 from multitag.interrupts import Interrupted
 from multitag.networks import averaged
 from multitag.progress import Progress, within
 from multitag.tasks.base import Logits
 
+_NOTHING: Mapping[str, Logits] = MappingProxyType({})
 OnEpoch = Callable[[dict[str, Any]], None]
-
-
-def make_folds(fitter: Fitter, rows: Rows, count: int) -> list[Split]:
-    """`count` splits of the rows; copies of a picture and rows of a group are in one fold.
-
-    The same rows and the same seed give the same folds, whatever is trained on them.
-
-    Raises:
-        DataError: There are too few rows for so many folds.
-    """
-    seed = fitter.config.seed if fitter.fold_seed is None else fitter.fold_seed
-    return folds(rows.samples, fitter.space, count, seed, copies=rows.hashes)
 
 
 def each_seed(
@@ -38,6 +30,7 @@ def each_seed(
     held: Rows,
     *,
     epochs: Sequence[Sequence[int]] | None = None,
+    known: Mapping[str, Logits] = _NOTHING,
     progress: Progress,
     on_epoch: OnEpoch = lambda row: None,
 ) -> list[Trained]:
@@ -52,26 +45,26 @@ def each_seed(
         rows: The rows to train on.
         held: The rows that choose the best epoch, and whose logits are wanted.
         epochs: How long each is trained, without looking at `held`.
+        known: What those say of `held` that were trained before, side by side.
         progress: Told about each stage, which seed it is of included.
         on_epoch: Called with the history row of each epoch.
 
     Raises:
         Interrupted: Ctrl-C; the message says at which seed.
     """
-    first, count, lessons = fitter.config.seed, fitter.config.train.seeds, fitter.lessons
+    count, lessons = fitter.config.train.seeds, fitter.lessons
     trained = []
-    for number in range(count):
-        own = name if number == 0 else f"{name}-seed{number + 1}"
-        named = {"model": own} if count > 1 or name != "main" else {}  # a single network needs no name
-        length = None if epochs is None else epochs[number]
+    for number, piece in enumerate(_pieces(fitter, name, rows, held, epochs)):
+        named = piece.named
         with part_of(f"seed {number + 1} of {count}" if count > 1 else "", progress) as told:
             found = fitter.train(
-                own,
+                piece.name,
                 rows,
                 held,
-                seed=first + number,
-                epochs=length,
-                taught=None if lessons is None else lessons.taught.get(name),
+                seed=piece.seed,
+                epochs=piece.epochs,
+                taught=piece.taught,
+                known=known.get(piece.name),
                 progress=told,
                 on_epoch=lambda row, named=named: on_epoch({**named, **row}),  # type: ignore[misc]
             )
@@ -80,6 +73,18 @@ def each_seed(
         said = [fitter.predict(each.network, lessons.pool, progress=progress, stage="teaching") for each in trained]
         lessons.answers[name] = averaged(said)
     return trained
+
+
+def _pieces(
+    fitter: Fitter, name: str, rows: Rows, held: Rows, epochs: Sequence[Sequence[int]] | None
+) -> Iterator[Piece]:
+    """The networks of `each_seed`."""
+    count, taught = fitter.config.train.seeds, None if fitter.lessons is None else fitter.lessons.taught.get(name)
+    for number in range(count):
+        own = name if number == 0 else f"{name}-seed{number + 1}"
+        named = {"model": own} if count > 1 or name != "main" else {}  # a single network needs no name
+        length = None if epochs is None else epochs[number]
+        yield Piece(own, rows, held, fitter.config.seed + number, length, taught, named)
 
 
 def each_fold(
@@ -104,11 +109,13 @@ def each_fold(
     Raises:
         Interrupted: Ctrl-C; the message says in which fold.
     """
-    for number, part in enumerate(parts, 1):
-        outside, inside = rows.take(part.train_indices.tolist()), rows.take(part.held_indices.tolist())
+    cut = [(rows.take(part.train_indices.tolist()), rows.take(part.held_indices.tolist())) for part in parts]
+    names = [f"fold{number}" for number in range(1, len(parts) + 1)]
+    pieces = [piece for name, sides in zip(names, cut, strict=True) for piece in _pieces(fitter, name, *sides, epochs)]
+    known = train_ahead(fitter, pieces, progress=progress, on_epoch=on_epoch)
+    for number, (part, name, sides) in enumerate(zip(parts, names, cut, strict=True), 1):
         with part_of(f"fold {number} of {len(parts)}", progress) as told:
-            name = f"fold{number}"
-            found = each_seed(fitter, name, outside, inside, epochs=epochs, progress=told, on_epoch=on_epoch)
+            found = each_seed(fitter, name, *sides, epochs=epochs, known=known, progress=told, on_epoch=on_epoch)
         yield part, found
 
 

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from multitag.features.rows import Rows
 from multitag.fitting.copies import kept_keys, row_keys
 from multitag.fitting.fitter import Fitter, Trained
+from multitag.fitting.folding import make_folds
 from multitag.fitting.label_checks import always_labelled
-from multitag.fitting.out_of_fold import OnEpoch, each_fold, each_seed, make_folds, out_of_fold
+from multitag.fitting.out_of_fold import OnEpoch, each_fold, each_seed, out_of_fold
 from multitag.fitting.shifting import fit_shifts
 from multitag.fitting.sides import Sides
 from multitag.fitting.teachers.pseudo_labels import PseudoCounts

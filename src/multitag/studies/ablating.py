@@ -20,11 +20,11 @@ from multitag.studies.ablation import Ablation, Result, judge
 from multitag.studies.factors import Factor, Named, make_factors, read_named
 from multitag.studies.files import write_ablation
 from multitag.studies.material import Material, Part, read_material
-from multitag.studies.pool import Failure, run_here, run_in_processes
 from multitag.studies.records import load_record, require_study_folder
 from multitag.studies.variants import Design, Variant, make_variants, seed_step, with_seed
 from multitag.studies.warming import warm
 from multitag.studies.work import Job, Shared, job_of, run
+from multitag.workers import Failure, run_here, run_in_processes
 
 
 def ablate(

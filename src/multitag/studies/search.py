@@ -15,7 +15,7 @@ from multitag.errors import ConfigError, MultitagError
 from multitag.metrics import METRICS
 from multitag.runs.claim import deciding
 from multitag.studies.dimension import Dimension
-from multitag.studies.pool import Failure
+from multitag.workers import Failure
 
 if TYPE_CHECKING:
     import optuna

@@ -11,7 +11,7 @@ from multitag.config.train import LAST
 from multitag.fitting.fit import fit
 from multitag.metrics import METRICS
 from multitag.studies.material import Material, Part
-from multitag.studies.pool import Ask
+from multitag.workers import Ask
 
 _BETWEEN = 1000
 """Steps from one network's first epoch to the next network's: networks of one fold are compared with each other."""

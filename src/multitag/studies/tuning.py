@@ -22,7 +22,6 @@ from multitag.studies.ablating import require_metric
 from multitag.studies.dimension import Choice, Dimension
 from multitag.studies.files import write_table
 from multitag.studies.material import Material, Part, read_material
-from multitag.studies.pool import run_here, run_in_processes
 from multitag.studies.records import STUDY, require_study_folder
 from multitag.studies.search import CHANGES, OUTCOME, RESULT, WHY, Pruner, Search
 from multitag.studies.spaces import make_space
@@ -30,6 +29,7 @@ from multitag.studies.trial import TrialJob, run_trial
 from multitag.studies.tuned import Tried, Tuning
 from multitag.studies.variants import require_trainable
 from multitag.studies.warming import warm
+from multitag.workers import run_here, run_in_processes
 
 BEST, BEST_RUN = "best.toml", "best"
 

@@ -15,8 +15,8 @@ from multitag.fitting.fit import fit
 from multitag.metrics import METRICS
 from multitag.runs.claim import deciding
 from multitag.studies.material import Material, Part
-from multitag.studies.pool import Ask
 from multitag.studies.records import FORMAT, Record, save_record
+from multitag.workers import Ask
 
 
 @dataclass(frozen=True)

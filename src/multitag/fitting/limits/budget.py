@@ -18,11 +18,13 @@ class Cost(NamedTuple):
         fixed: Seconds beside the epochs, of all its networks.
         epoch: Seconds of an epoch of all its networks.
         lengths: The epochs of each stage that were asked for.
+        at_a_time: How many networks train at a time.
     """
 
     fixed: float
     epoch: float
     lengths: tuple[int, ...]
+    at_a_time: int = 1
 
     def seconds(self, lengths: Sequence[int] | None = None) -> float:
         """Of the training with so many epochs; early stopping may spare some of it."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from multitag.config import Config
 from multitag.features.rows import Rows
 from multitag.fitting.fitter import Fitter, Needed
+from multitag.fitting.folding import make_folds
 from multitag.fitting.limits.budget import Cost
-from multitag.fitting.out_of_fold import make_folds
 from multitag.fitting.sides import Sides
 
 
@@ -19,10 +21,10 @@ def trainings(config: Config, *, students: bool) -> int:
     return count * (1 + rounds) if students else count
 
 
-def cost_of(config: Config, needed: Needed, *, students: bool) -> Cost:
-    """What all networks of a configuration take, where one takes so much."""
-    count = trainings(config, students=students)
-    return Cost(count * needed.fixed, count * needed.epoch, needed.lengths)
+def cost_of(config: Config, needed: Needed, *, students: bool, at_a_time: int = 1) -> Cost:
+    """What all networks of a configuration take, where one takes so much, with so many at a time."""
+    turns = math.ceil(trainings(config, students=students) / at_a_time)
+    return Cost(turns * needed.fixed, turns * needed.epoch, needed.lengths, at_a_time)
 
 
 def network_rows(fitter: Fitter, sides: Sides) -> tuple[Rows, Rows]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from multitag.fitting.limits.costs import cost_of, network_rows, trainings, tune
 from multitag.fitting.limits.limit import Limit
 from multitag.fitting.limits.plan import Part, Plan, Status
 from multitag.fitting.limits.watched import TooLong, watched
+from multitag.fitting.side_by_side import Piece, at_a_time, pace_ahead
 from multitag.fitting.sides import Sides
 from multitag.progress import Progress
 from multitag.runs.folder import CHECKPOINTS, PLAN
@@ -174,12 +176,16 @@ class Planner:
     @staticmethod
     def _in_folds(config: Config, cost: Cost) -> Iterator[_Choice]:
         """A member in all epochs and the folds asked for, then in fewer and fewer where its encoders train."""
-        asked = config.train.fold_count
+        asked, seeds = config.train.fold_count, config.train.seeds
         yield _Choice(asked, None, cost, cost.lengths)
         if tunes(config):
+
+            def turns(folds: int) -> float:
+                """How often all rows are gone through in an epoch of so many folds, those at a time as one."""
+                return math.ceil(folds * seeds / cost.at_a_time) * (folds - 1) / folds
+
             for folds in range(asked - 1, LEAST_FOLDS - 1, -1):
-                # An epoch in F folds goes through the rows F - 1 times.
-                fewer = cost._replace(epoch=cost.epoch * (folds - 1) / (asked - 1))
+                fewer = cost._replace(epoch=cost.epoch * turns(folds) / turns(asked))
                 yield _Choice(folds, folds, fewer, cost.lengths)
 
     @contextmanager
@@ -242,8 +248,14 @@ class Planner:
         assert deadline is not None
         rows, held = network_rows(fitter, sides)
         seconds = min(max(_LEAST_LOOK, _LOOK_SHARE * deadline.limit), _MOST_LOOK[tunes(config)])
-        needed = fitter.pace(rows, held, seconds=seconds, progress=watched(progress, deadline))
-        return cost_of(config, needed, students=sides.pool is not None)
+        told, students = watched(progress, deadline), sides.pool is not None
+        count = at_a_time(fitter, config.networks, len(rows)) if config.train.fold_count >= 2 else 1
+        if count > 1:
+            piece = Piece("pace", rows, held, config.seed)
+            needed = pace_ahead(fitter, piece, count, seconds=seconds, progress=told)
+        else:
+            needed = fitter.pace(rows, held, seconds=seconds, progress=told)
+        return cost_of(config, needed, students=students, at_a_time=count)
 
     def _decide(self, name: str, cost: Cost, lengths: tuple[int, ...], folds: int | None = None) -> None:
         assert self.deadline is not None

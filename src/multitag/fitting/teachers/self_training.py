@@ -14,7 +14,8 @@ from multitag.decisions.calibration import Calibration
 from multitag.features.rows import Rows
 from multitag.fitting.copies import kept_keys
 from multitag.fitting.fitter import Fitter
-from multitag.fitting.out_of_fold import OnEpoch, make_folds, part_of
+from multitag.fitting.folding import make_folds
+from multitag.fitting.out_of_fold import OnEpoch, part_of
 from multitag.fitting.outcome import Generation, Outcome, train_all
 from multitag.fitting.sides import Sides
 from multitag.fitting.teachers.lessons import Lessons, Taught

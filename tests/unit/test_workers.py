@@ -7,7 +7,7 @@ import os
 import pytest
 
 from multitag.cores import cores
-from multitag.studies.pool import Failure, run_here, run_in_processes
+from multitag.workers import Failure, run_here, run_in_processes
 from studies_support import twice
 
 
