@@ -23,7 +23,7 @@ demo: $(INSTALLED)
 	$(BIN)/multitag demo
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --cov=multitag --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov=multitag --cov-report=term:skip-covered --cov-fail-under=90
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
