@@ -134,6 +134,7 @@ class Told:
 
     def fitted(self, outcome: Outcome, sides: Sides, seed: int, to_come: tuple[str, ...] = ()) -> Fitted:
         """The outcome scored; `to_come` are the members that are not trained yet."""
+        sides = sides.only(outcome.places)
         with self.clock.time("deciding"):
             rounds = min(self.rounds, _ROUNDS_SO_FAR) if to_come else self.rounds
             ids, held = tuple(sample.id for sample in sides.held.samples), sides.held.samples

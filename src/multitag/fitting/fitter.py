@@ -82,6 +82,7 @@ class Fitter:
         most: Epochs of each stage that a time limit leaves; `None` leaves as many as the configuration says.
         limit: When its networks must be trained, if at some time.
         without: Asked of the networks of a fold beside what they say of its rows: what they say of them without this.
+        first: So many of the folds are trained, the first ones, and their rows alone are answered; `None` for all.
         jobs: How many networks train at a time, each in a process of its own; `None` leaves it to the machine.
     """
 
@@ -99,6 +100,7 @@ class Fitter:
     most: tuple[int, ...] | None = None
     limit: Limit | None = None
     without: tuple[Modality, ...] = ()
+    first: int | None = None
     jobs: int | None = 1
 
     def train(

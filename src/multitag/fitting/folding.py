@@ -28,8 +28,9 @@ def member_fitter(fitter: Fitter, name: str, member: Config) -> Fitter:
     return replace(fitter, config=member, prefix=f"{name}-", fold_seed=fitter.config.seed)
 
 
-def in_folds(fitter: Fitter, count: int | None) -> Fitter:
-    """The fitter of a member with so many folds; as it is for `None`."""
+def in_folds(fitter: Fitter, count: int | None, first: int | None = None) -> Fitter:
+    """The fitter of a member with so many folds, of which the first so many are trained; as it is for `None`."""
+    fitter = replace(fitter, first=first)
     if count is None:
         return fitter
     config = fitter.config

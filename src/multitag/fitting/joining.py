@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -18,14 +19,19 @@ from multitag.fitting.fitter import Fitter
 from multitag.fitting.label_checks import always_labelled
 from multitag.fitting.outcome import Outcome
 from multitag.fitting.shifting import complete_rows, left_rows
-from multitag.fitting.sides import Sides
+from multitag.fitting.sides import Places, Sides
 from multitag.pipeline import HeldOut, Pipeline
 from multitag.tasks.base import Logits, Targets
 from multitag.types import BoolArray, Modality
 
 
 def joined(fitter: Fitter, sides: Sides, outcomes: Mapping[str, Outcome]) -> Outcome:
-    """The members so far as one, with the combiner, a calibration and a decision fitted."""
+    """The members so far as one, with the combiner, a calibration and a decision fitted.
+
+    That is on the rows which each has answered: where a member was trained in some folds alone, their rows.
+    """
+    places = _answered_by_all(outcomes.values())
+    outcomes, sides = {name: outcome.only(places, sides) for name, outcome in outcomes.items()}, sides.only(places)
     config, space = _of(fitter.config, list(outcomes)), fitter.space
     with fitter.clock.time("deciding"):
         gold = space.encode(sides.chosen.samples)
@@ -52,7 +58,14 @@ def joined(fitter: Fitter, sides: Sides, outcomes: Mapping[str, Outcome]) -> Out
             for name, outcome in outcomes.items()
             for role, generation in outcome.generations.items()
         },
+        places=places,
     )
+
+
+def _answered_by_all(outcomes: Iterable[Outcome]) -> Places | None:
+    """The rows that each has answered out of fold; `None` for all."""
+    given = [outcome.places for outcome in outcomes if outcome.places is not None]
+    return reduce(np.intersect1d, given) if given else None
 
 
 def _of(config: Config, names: Sequence[str]) -> Config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from multitag.fitting.folding import make_folds
 from multitag.fitting.label_checks import always_labelled
 from multitag.fitting.out_of_fold import OnEpoch, each_fold, each_seed, out_of_fold
 from multitag.fitting.shifting import fit_shifts
-from multitag.fitting.sides import Sides
+from multitag.fitting.sides import Places, Sides
 from multitag.fitting.teachers.pseudo_labels import PseudoCounts
 from multitag.inference import gathered
 from multitag.lacking import shifted
@@ -55,6 +55,8 @@ class Outcome:
         without: Logits (N, K) of the rows of `chosen` without their pictures, or texts, where the fitter was asked.
         members: Of an ensemble, each member with its own logits (M, K) of the rows that scores are given of.
         generations: Where students were trained, the teacher and they, in turn.
+        places: The rows of `Sides.chosen` that `chosen` and `without` are of, and `scored`, where these are scored; in
+            order, `None` for all.
     """
 
     pipeline: Pipeline
@@ -65,6 +67,20 @@ class Outcome:
     without: Mapping[Modality, Logits] = field(default_factory=dict)
     members: dict[str, tuple[Pipeline, Logits]] = field(default_factory=dict)
     generations: dict[str, Generation] = field(default_factory=dict)
+    places: Places | None = None
+
+    def only(self, places: Places | None, sides: Sides) -> Outcome:
+        """With what it says of fewer of the rows of `sides`, each of which it has answered; all it has for `None`."""
+        if places is None:
+            return self
+        at = places if self.places is None else np.searchsorted(self.places, places)
+        return replace(
+            self,
+            chosen=self.chosen[at],
+            scored=self.scored[at] if sides.scored == "out_of_fold" else self.scored,
+            without={modality: said[at] for modality, said in self.without.items()},
+            places=places,
+        )
 
 
 def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Outcome:
@@ -86,7 +102,7 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
         Interrupted: Ctrl-C; the message says where.
     """
     answers = train_networks(fitter, sides, progress=progress, on_epoch=on_epoch)
-    config, space = fitter.config, fitter.space
+    config, space, sides = fitter.config, fitter.space, sides.only(answers.places)
     with fitter.clock.time("deciding"):
         gold, always = space.encode(sides.chosen.samples), always_labelled(sides.every.samples)
         shifts = fit_shifts(config, sides.chosen, gold, answers.chosen, answers.without)
@@ -110,6 +126,7 @@ def train_all(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnE
             modality: shifts[modality].apply(said) if modality in shifts else said
             for modality, said in answers.without.items()
         },
+        places=answers.places,
     )
 
 
@@ -122,6 +139,7 @@ class Answers(NamedTuple):
         scored: Likewise, of the rows that scores are given of.
         history: A row for each epoch of each network.
         without: Logits (N, K) of the rows of `chosen` without their pictures, or texts, as the networks give them.
+        places: As of `Outcome`.
     """
 
     networks: tuple[Network, ...]
@@ -129,6 +147,7 @@ class Answers(NamedTuple):
     scored: Logits
     history: list[dict[str, Any]]
     without: Mapping[Modality, Logits]
+    places: Places | None
 
 
 def train_networks(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch: OnEpoch) -> Answers:
@@ -138,9 +157,11 @@ def train_networks(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
         DataError: There are too few rows for so many folds.
         Interrupted: Ctrl-C; the message says where.
     """
-    config = fitter.config
+    config, places = fitter.config, None
     if config.train.fold_count >= 2:
-        parts = make_folds(fitter, sides.every, config.train.fold_count)
+        parts = make_folds(fitter, sides.every, config.train.fold_count)[: fitter.first]
+        if len(parts) < config.train.fold_count:
+            places = np.sort(np.concatenate([part.held_indices for part in parts]))
         folded = [
             (part.held_indices, found)
             for part, found in each_fold(fitter, sides.every, parts, progress=progress, on_epoch=on_epoch)
@@ -160,8 +181,11 @@ def train_networks(fitter: Fitter, sides: Sides, *, progress: Progress, on_epoch
         modality: _without(modality, fitter, sides.chosen, folded, chosen, within(f"without {modality}s", progress))
         for modality in (fitter.without if folded else ())
     }
+    if places is not None:
+        scored = scored[places] if sides.scored == "out_of_fold" else scored
+        chosen, without = chosen[places], {modality: said[places] for modality, said in without.items()}
     networks = tuple(each.network for each in trained)
-    return Answers(networks, chosen, scored, [row for each in trained for row in each.history], without)
+    return Answers(networks, chosen, scored, [row for each in trained for row in each.history], without, places)
 
 
 def _said(trained: Sequence[Trained]) -> Logits:

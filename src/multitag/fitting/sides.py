@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from multitag.config import Config
 from multitag.data.image_check import BadImage
@@ -18,8 +19,9 @@ from multitag.fitting.label_checks import doubts, labelled, leaks, lost_pictures
 from multitag.progress import Progress, silent
 from multitag.types import LabelSpace, Sample
 
-__all__ = ["Scored", "Sides", "content_keys", "take_sides"]
+__all__ = ["Places", "Scored", "Sides", "content_keys", "take_sides"]
 
+Places = npt.NDArray[np.intp]
 Scored = Literal["held_out", "out_of_fold", "valid"]
 """The rows that a fit scores: those that chose epoch and decision; all rows, each by networks that did not see it; or
 those of a validation table that chose nothing, because folds did."""
@@ -57,6 +59,13 @@ class Sides(NamedTuple):
     def learned(self) -> Rows:
         """All rows that encoders may learn a vocabulary from."""
         return self.trained if self.pool is None else self.trained + self.pool
+
+    def only(self, places: Places | None) -> Sides:
+        """With those rows alone of `chosen`, and of `held` where they are the same; all for `None`."""
+        if places is None:
+            return self
+        chosen = self.chosen.take(places.tolist())
+        return self._replace(chosen=chosen, held=chosen if self.scored == "out_of_fold" else self.held)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -7,19 +7,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from memes import memes, write
 from multitag.classifier import Classifier
+from multitag.combined import Combined
 from multitag.config import Config
+from multitag.data.split import folds
 from multitag.data.table import read_table
 from multitag.deadline import Deadline, OutOfTime
 from multitag.errors import ConfigError, RunError
+from multitag.features.rows import check_rows
+from multitag.fitting.copies import row_keys
 from multitag.fitting.fit import fit
 from multitag.fitting.fitted import Fitted
 from multitag.fitting.fitter import Fitter, Needed
+from multitag.fitting.limits import planner
+from multitag.fitting.limits.plan import Part
 from multitag.fitting.limits.planner import Planner
 from multitag.fitting.limits.watched import TooLong
+from multitag.networks import Networks
+from multitag.runs.folder import CHECKPOINTS, PLAN
 from multitag.tagger import SpanTagger
 from multitag.training.run import Run
 from training_support import quick, scenes
@@ -176,6 +185,56 @@ def test_two_folds_where_three_take_too_long_with_fewer_epochs(world: World) -> 
     assert folds_of(fitted)["b"] == 2
     assert parts(fitted)["b"] == ("shortened", (6,))
     assert len({row["model"] for row in fitted.history if row["member"] == "b"}) == 2
+
+
+def test_the_first_folds_alone_where_their_rows_are_enough(world: World, tmp_path: Path) -> None:
+    """b takes 100 s in five folds, 50 in three, 40 in the first two of five; c 25. Of some 86, a half is b's."""
+    world.patch.setattr(planner, "FIRST_ROWS", 10)
+    world.needs = {"a": (0, 0.1), "b": (0, 2), "c": (0, 0.5)}
+    fitted = world.fit(100, tuning(folds=5), folder=tmp_path)
+    assert {name: (part.folds, part.first) for name, part in fitted.plan.parts.items()} == {
+        "a": (None, None),
+        "b": (None, 2),
+        "c": (None, None),
+    }
+    assert world.lines[1].startswith("'b': about 40 s in the first 2 folds alone; ")
+    assert fitted.plan.lines()[1].startswith("'b': all epochs, the first 2 folds alone, ")
+    assert fitted.networks == 5 + 2 + 5
+    # All are joined and scored on the rows of these two folds.
+    rows = check_rows(scenes(), fitted.pipeline.config)
+    parts = folds(rows.samples, fitted.pipeline.space, 5, fitted.pipeline.config.seed, copies=rows.hashes)[:2]
+    answered = np.sort(np.concatenate([part.held_indices for part in parts]))
+    assert len(answered) == fitted.evaluation.rows == fitted.rows["valid"] == 16
+    assert np.array_equal(fitted.pipeline.held_out.rows, row_keys(rows)[answered])
+    assert fitted.members["a"].rows == fitted.members["b"].rows == 16
+    # Each of these by the network that did not see it, whatever is left out.
+    scorer = fitted.pipeline.scorer
+    assert isinstance(scorer, Combined)
+    own = scorer.members["b"]
+    assert isinstance(own.scorer, Networks)
+    for part, network in zip(parts, own.scorer.each, strict=True):
+        said = Networks(own.config, 3, (network,)).logits(rows.take(part.held_indices.tolist()))
+        at = np.searchsorted(answered, part.held_indices)
+        assert np.allclose(own.held_out.logits[at], said, rtol=0, atol=1e-5)
+    assert np.array_equal(scorer.members["a"].held_out.rows, row_keys(rows)), "a has answered all"
+
+
+def test_a_resumed_one_keeps_its_first_folds(world: World, tmp_path: Path) -> None:
+    world.patch.setattr(planner, "FIRST_ROWS", 10)
+    world.needs = {"a": (0, 0.1), "b": (0, 2), "c": (0, 0.5)}
+    begun = Planner(Deadline.after(100, world), tmp_path, resume=False, tell=lambda line: None)
+    begun.plan.parts["b"] = Part("whole", (10,), (10,), first=2)
+    (tmp_path / CHECKPOINTS).mkdir()
+    begun.plan.keep(tmp_path / CHECKPOINTS / PLAN)
+    again = Planner(Deadline.after(100, world), tmp_path, resume=True, tell=lambda line: None)
+    assert again.plan.parts["b"].first == 2
+
+
+def test_the_first_folds_alone_are_for_many_rows(world: World) -> None:
+    world.needs = {"a": (0, 0.1), "b": (0, 2), "c": (0, 0.5)}
+    fitted = world.fit(100, tuning(folds=5))
+    assert fitted.plan.parts["b"].first is None
+    assert fitted.evaluation.rows == 40
 
 
 def test_what_does_not_fit_is_timed_again_for_the_machine_may_have_been_busy(world: World) -> None:

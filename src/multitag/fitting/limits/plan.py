@@ -29,6 +29,7 @@ class Part:
         left: Seconds that were left when that was decided.
         seconds: What it took.
         folds: Of how many folds, where there was no time for those that were asked for.
+        first: How many of the folds, where there was no time for all.
     """
 
     status: Status
@@ -38,6 +39,7 @@ class Part:
     left: float | None = None
     seconds: float | None = None
     folds: int | None = None
+    first: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; what is not known is left out."""
@@ -92,10 +94,11 @@ class Plan:
             called = f"'{name}'" if name else "the model"
             epochs = f"{sum(part.epochs)} of {sum(part.asked)} epochs at most"
             took = "" if part.folds is None else f", in {part.folds} folds"
+            took += "" if part.first is None else f", the first {part.first} folds alone"
             took += "" if part.seconds is None else f", {said(part.seconds)}"
             lines.append(
                 {
-                    "whole": f"{called}: {'trained as asked for' if part.folds is None else 'all epochs'}{took}",
+                    "whole": f"{called}: {'all epochs' if part.folds or part.first else 'trained as asked for'}{took}",
                     "shortened": f"{called}: shortened to {epochs}{took}",
                     "left_out": f"{called}: left out",
                     "dropped": f"{called}: not done in time, and dropped",
@@ -141,10 +144,11 @@ def _part(values: Mapping[str, Any]) -> Part:
     status, asked, epochs = values["status"], _lengths(values, "asked"), _lengths(values, "epochs")
     if status not in ("whole", "shortened") or len(asked) != len(epochs):
         raise ValueError(f"status = {status!r} with the epochs {epochs} of {asked}")
-    folds = values.get("folds")
-    if folds is not None and (not isinstance(folds, int) or folds < 2):
-        raise ValueError(f"folds = {folds!r}")
-    return Part(status, asked, epochs, values.get("estimate"), folds=folds)
+    folds, first = values.get("folds"), values.get("first")
+    for name, count, least in (("folds", folds, 2), ("first", first, 1)):
+        if count is not None and (not isinstance(count, int) or count < least):
+            raise ValueError(f"{name} = {count!r}")
+    return Part(status, asked, epochs, values.get("estimate"), folds=folds, first=first)
 
 
 def _lengths(values: Mapping[str, Any], key: str) -> tuple[int, ...]:

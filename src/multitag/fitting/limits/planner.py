@@ -38,18 +38,27 @@ MARGIN = 0.95
 FEWER_FOLDS, LEAST_FOLDS = 3, 2
 """A member that trains encoders has as many folds as its share of the time lets train all epochs, at least the first.
 Where these take too long with fewer epochs, too, it has the second."""
+FIRST_ROWS, MOST_SEEN = 2000, 4
+"""The first folds alone are trained where they have so many rows at least, of so many folds at least."""
 _LOOK_SHARE, _LEAST_LOOK = 0.02, 0.3
 _MOST_LOOK = {False: 3.0, True: 10.0}
 """How long steps are timed: this share of the limit, within these bounds, wider where encoders train."""
 
 
 class _Choice(NamedTuple):
-    """How a member may be trained: in so many folds, `None` where these are those asked for, and so many epochs."""
+    """How a member may be trained: in so many folds, in the first so many of them, and for so many epochs; `None` where
+    these are all that were asked for."""
 
     networks: int
     folds: int | None
+    first: int | None
     cost: Cost
     lengths: tuple[int, ...]
+
+    @property
+    def fewer(self) -> bool:
+        """Whether there are fewer networks than were asked for."""
+        return self.folds is not None or self.first is not None
 
 
 class Planner:
@@ -134,7 +143,7 @@ class Planner:
         first = not any(part.seconds is not None for part in self.plan.parts.values())
         if name in self.plan.parts and self.plan.parts[name].status in ("whole", "shortened"):
             part = self.plan.parts[name]
-            return self._limited(in_folds(fitter, part.folds), part.epochs, needed=first)
+            return self._limited(in_folds(fitter, part.folds, part.first), part.epochs, needed=first)
         if self._is_begun(name, fitter):
             return self._limited(fitter, (), needed=first)
         if self.deadline is None:
@@ -144,40 +153,45 @@ class Planner:
             return None
         try:
             cost = self._cost(fitter, sides, progress)
-            choice = self._choose(fitter.config, cost, to_come)
-            if choice is None or choice.folds is not None or choice.lengths != cost.lengths:
+            choice = self._choose(fitter.config, cost, sides, to_come)
+            if choice is None or choice.fewer or choice.lengths != cost.lengths:
                 cost = cheaper(cost, self._cost(fitter, sides, progress))
-                choice = self._choose(fitter.config, cost, to_come)
+                choice = self._choose(fitter.config, cost, sides, to_come)
         except TooLong as error:
             self._leave_out(name, error.seconds)
             return None
         if choice is None:
-            *_, fewest = self._in_folds(fitter.config, cost)
-            self._leave_out(name, cost.seconds(), shortest=fewest.cost.seconds([least_epochs(cost.lengths)]))
+            fewest = [least_epochs(cost.lengths)]
+            shortest = min(each.cost.seconds(fewest) for each in self._in_folds(fitter.config, cost, sides))
+            self._leave_out(name, cost.seconds(), shortest=shortest)
             return None
-        self._decide(name, choice.cost, choice.lengths, choice.folds)
-        return self._limited(in_folds(fitter, choice.folds), choice.lengths, needed=first)
+        self._decide(name, choice.cost, choice.lengths, choice.folds, choice.first)
+        return self._limited(in_folds(fitter, choice.folds, choice.first), choice.lengths, needed=first)
 
-    def _choose(self, config: Config, cost: Cost, to_come: Sequence[Config]) -> _Choice | None:
+    def _choose(self, config: Config, cost: Cost, sides: Sides, to_come: Sequence[Config]) -> _Choice | None:
         """The folds and epochs of a member; `None` where not even the fewest fit."""
         assert self.deadline is not None
         left, least = MARGIN * self.deadline.left, least_epochs(cost.lengths)
-        choices = list(self._in_folds(config, cost))
+        choices = list(self._in_folds(config, cost, sides))
         share = left / (1 + sum(map(tunes, to_come)))
         for choice in choices:
-            if choice.cost.seconds() <= share and choice.networks >= FEWER_FOLDS:
+            if choice.cost.seconds() <= share and (choice.networks >= FEWER_FOLDS or choice.first is not None):
                 return choice
-        for choice in choices:
+        for choice in sorted(choices, key=lambda each: each.first is None):
             lengths = fitting(choice.cost, left, least=least)
-            if lengths is not None and (choice.networks <= FEWER_FOLDS or len(choices) == 1):
+            if lengths is not None and (choice.networks <= FEWER_FOLDS or choice.first or len(choices) == 1):
                 return choice._replace(lengths=lengths)
         return None
 
     @staticmethod
-    def _in_folds(config: Config, cost: Cost) -> Iterator[_Choice]:
-        """A member in all epochs and the folds asked for, then in fewer and fewer where its encoders train."""
+    def _in_folds(config: Config, cost: Cost, sides: Sides) -> Iterator[_Choice]:
+        """A member in all epochs and the folds asked for, then in fewer and fewer where its encoders train.
+
+        Last in the first folds alone of those asked for, where their rows are enough to join members by: its networks
+        see more of the rows than in two or three folds.
+        """
         asked, seeds = config.train.fold_count, config.train.seeds
-        yield _Choice(asked, None, cost, cost.lengths)
+        yield _Choice(asked, None, None, cost, cost.lengths)
         if tunes(config):
 
             def turns(folds: int) -> float:
@@ -186,7 +200,11 @@ class Planner:
 
             for folds in range(asked - 1, LEAST_FOLDS - 1, -1):
                 fewer = cost._replace(epoch=cost.epoch * turns(folds) / turns(asked))
-                yield _Choice(folds, folds, fewer, cost.lengths)
+                yield _Choice(folds, folds, None, fewer, cost.lengths)
+            first = max(2, cost.at_a_time)
+            if MOST_SEEN <= asked > first and sides.pool is None and len(sides.every) * first >= FIRST_ROWS * asked:
+                share = math.ceil(first * seeds / cost.at_a_time) / math.ceil(asked * seeds / cost.at_a_time)
+                yield _Choice(first, None, first, cost._replace(epoch=cost.epoch * share), cost.lengths)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -257,18 +275,21 @@ class Planner:
             needed = fitter.pace(rows, held, seconds=seconds, progress=told)
         return cost_of(config, needed, students=students, at_a_time=count)
 
-    def _decide(self, name: str, cost: Cost, lengths: tuple[int, ...], folds: int | None = None) -> None:
+    def _decide(
+        self, name: str, cost: Cost, lengths: tuple[int, ...], folds: int | None = None, first: int | None = None
+    ) -> None:
         assert self.deadline is not None
         left, called = self.deadline.left, f"'{name}'" if name else "the model"
         whole = sum(lengths) >= sum(cost.lengths)
         status: Status = "whole" if whole else "shortened"
-        self.plan.parts[name] = Part(status, cost.lengths, lengths, cost.seconds(), left, folds=folds)
+        self.plan.parts[name] = Part(status, cost.lengths, lengths, cost.seconds(), left, folds=folds, first=first)
         if self._path is not None:
             self.plan.keep(self._path)
         shorter = (
             "" if whole else f"; {sum(lengths)} of {sum(cost.lengths)} epochs, about {said(cost.seconds(lengths))}"
         )
         fewer = "" if folds is None else f" in {folds} folds"
+        fewer += "" if first is None else f" in the first {first} folds alone"
         self.tell(f"{called}: about {said(cost.seconds())}{fewer}{shorter}; {said(left)} are left for it")
 
     def _leave_out(self, name: str, seconds: float | None, *, shortest: float | None = None) -> None:
@@ -283,6 +304,8 @@ class Planner:
         if self.deadline is None:
             return replace(fitter, most=most)
         networks = trainings(fitter.config, students=fitter.config.pseudo is not None)
+        if fitter.first is not None:
+            networks = fitter.first * fitter.config.train.seeds
         return replace(fitter, most=most, limit=Limit(self.deadline, needed, networks))
 
     def single(self, fitter: Fitter) -> Fitter:
