@@ -132,6 +132,7 @@ def test_list_has_what_spans_are_made_with(cli, kind):
     [
         (["train", "{table}", "--config", "{config}", "--task", "labels"], "has task = 'spans'"),
         (["train", "{table}", "--config", "{config}", "--unlabeled", "{table}"], "--unlabeled"),
+        (["train", "{table}", "--config", "{config}", "--jobs", "2"], "--jobs"),
         (["train", "{table}", "--spans-column", "x"], "--spans-column"),
         (["evaluate", "{run}", "{table}", "--decision", "top_k"], "--decoder is for spans what --decision is"),
         (["evaluate", "{run}", "{table}", "--option", "unit=word"], "--option belongs to --decoder"),

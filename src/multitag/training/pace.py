@@ -69,7 +69,9 @@ def measure_pace(
         size, times = settings.batch_size, list[float]()
         for number in range(min(MOST, run.steps) + 1):
             started = time.monotonic()
-            start = number % run.steps * size
+            # Each draws what it drops anew: an encoder does not run in a step that drops its modality.
+            run.state.standing.step = number % run.steps
+            start = run.state.standing.step * size
             run.take_step(order[start : start + size])
             times.append(time.monotonic() - started)
             if number >= LEAST and sum(times) > seconds:

@@ -19,6 +19,7 @@ from multitag.config import Config, TrainConfig
 from multitag.losses.bce import BCE
 from multitag.tasks.labels import LabelTask
 from multitag.training import train
+from multitag.training.pace import measure_pace
 from multitag.types import LabelSpace
 from training_support import Kill, contents, quick, train_in_child
 
@@ -116,3 +117,21 @@ def test_what_is_drawn_reaches_the_weights(pictures: Path, tmp_path: Path):
     probabilities = [classifier.predict_proba(pictures).values for classifier in (first, again, other)]
     assert np.array_equal(probabilities[0], probabilities[1])
     assert not np.allclose(probabilities[0], probabilities[2])
+
+
+def test_the_pace_is_of_steps_that_each_draw_anew():
+    """An encoder does not run in a step that drops its modality: one and the same step would say so of all."""
+    drawn = []
+
+    class Drawing(Matrix):
+        def forward(self, batch: Any) -> torch.Tensor:
+            if self.training:
+                drawn.append(float(torch.rand(())))
+            return super().forward(batch)
+
+    targets = np.zeros((40, 2), np.float32)
+    settings = TrainConfig(epochs=1, min_steps=0, batch_size=4, patience=9)
+    task = LabelTask(LabelSpace(("a", "b")))
+    measure_pace(Drawing(), BCE(), task, Served(targets), Served(targets), settings, seed=3, seconds=1e-9)
+    assert len(drawn) >= 3
+    assert len(set(drawn[:3])) == 3
