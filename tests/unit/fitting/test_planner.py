@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from multitag.fitting.fit import fit
 from multitag.fitting.fitted import Fitted
 from multitag.fitting.fitter import Fitter, Needed
 from multitag.fitting.limits import planner
+from multitag.fitting.limits.budget import Cost
 from multitag.fitting.limits.plan import Part
 from multitag.fitting.limits.planner import Planner
 from multitag.fitting.limits.watched import TooLong
@@ -228,6 +230,30 @@ def test_a_resumed_one_keeps_its_first_folds(world: World, tmp_path: Path) -> No
     begun.plan.keep(tmp_path / CHECKPOINTS / PLAN)
     again = Planner(Deadline.after(100, world), tmp_path, resume=True, tell=lambda line: None)
     assert again.plan.parts["b"].first == 2
+
+
+def test_time_is_shared_as_pictures_are_large(world: World) -> None:
+    """30 s in five folds, 15 in three, 12 in the first two; four times as much of pictures of four times the places."""
+
+    def pictures(size: int) -> Config:
+        image = {"name": "efficientnet_lite", "variant": "lite0", "size": size, "pool": "mean", "frozen": False}
+        return quick(encoders={"image": image}, fusion={"name": "single"}, train={**TRAIN, "folds": 5})
+
+    few: Any = SimpleNamespace(pool=None, every=range(40))
+    world.patch.setattr(planner, "FIRST_ROWS", 10)
+
+    def folds_for(seconds: float) -> tuple[int | None, int | None]:
+        deciding = Planner(Deadline.after(seconds / planner.MARGIN / 0.95, world), None, resume=False, tell=print)
+        choice = deciding._choose(pictures(64), Cost(0.0, 3.0, (10,)), few, [pictures(128)])
+        assert choice is not None
+        return choice.folds, choice.first
+
+    assert folds_for(151) == (None, None), "a fifth of 150 s is enough for five folds"
+    assert folds_for(140) == (4, None)
+    assert folds_for(76) == (3, None)
+    assert folds_for(61) == (None, 2)
+    assert folds_for(25) == (None, 2), "13 s are left for the next one: of 48 s, a third of the epochs in two folds"
+    assert folds_for(22) == (3, None), "what the first two folds would leave is of no use to it"
 
 
 def test_the_first_folds_alone_are_for_many_rows(world: World) -> None:

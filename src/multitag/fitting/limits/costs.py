@@ -39,3 +39,13 @@ def network_rows(fitter: Fitter, sides: Sides) -> tuple[Rows, Rows]:
 def tunes(config: Config) -> bool:
     """Whether encoders train: that takes minutes where heads take seconds."""
     return not all(encoder.frozen for encoder in config.encoders.values())
+
+
+def larger(one: Config, other: Config) -> float:
+    """How many times the places in one's pictures are those in the other's, whose encoders train on them."""
+
+    def area(config: Config) -> float:
+        sizes = [float(each.options.get("size", 0)) for each in config.encoders.values() if not each.frozen]
+        return max(sizes, default=0.0) ** 2
+
+    return area(one) / area(other) if area(one) and area(other) else 1.0

@@ -17,7 +17,7 @@ from multitag.features.share import launched
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.folding import in_folds, member_fitter, without_folds
 from multitag.fitting.limits.budget import Cost, cheaper, fitting, least_epochs
-from multitag.fitting.limits.costs import cost_of, network_rows, trainings, tunes
+from multitag.fitting.limits.costs import cost_of, larger, network_rows, trainings, tunes
 from multitag.fitting.limits.limit import Limit
 from multitag.fitting.limits.plan import Part, Plan, Status
 from multitag.fitting.limits.watched import TooLong, watched
@@ -136,9 +136,10 @@ class Planner:
     ) -> Fitter | None:
         """The fitter of a member as it is to be trained; `None` where it is left out.
 
-        One that trains encoders shares the time with those `to_come` that do: where it would take more than an equal
-        part, it has fewer folds; where that is still too long for all the time that is left, fewer epochs. What does
-        not fit as it was asked for is timed again, for the machine may have been busy.
+        One that trains encoders shares the time with those `to_come` that do, as their pictures are large: where it
+        would take more than its part, and what it leaves is of use to the next one, it has fewer folds; where that is
+        still too long for all the time that is left, fewer epochs. What does not fit as it was asked for is timed
+        again, for the machine may have been busy.
         """
         first = not any(part.seconds is not None for part in self.plan.parts.values())
         if name in self.plan.parts and self.plan.parts[name].status in ("whole", "shortened"):
@@ -173,10 +174,16 @@ class Planner:
         assert self.deadline is not None
         left, least = MARGIN * self.deadline.left, least_epochs(cost.lengths)
         choices = list(self._in_folds(config, cost, sides))
-        share = left / (1 + sum(map(tunes, to_come)))
-        for choice in choices:
-            if choice.cost.seconds() <= share and (choice.networks >= FEWER_FOLDS or choice.first is not None):
-                return choice
+        later = [larger(other, config) for other in to_come if tunes(other)]
+        shares = [left / (1 + sum(later))]
+        shortest = min(choice.cost.seconds([least]) for choice in choices)
+        # What is left over by the fewest networks may be of no use to the next one.
+        if later and left - choices[-1].cost.seconds() < later[0] * shortest:
+            shares.append(left)
+        for share in shares:
+            for choice in choices:
+                if choice.cost.seconds() <= share and (choice.networks >= FEWER_FOLDS or choice.first is not None):
+                    return choice
         for choice in sorted(choices, key=lambda each: each.first is None):
             lengths = fitting(choice.cost, left, least=least)
             if lengths is not None and (choice.networks <= FEWER_FOLDS or choice.first or len(choices) == 1):
