@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from multitag.cores import threads
-from multitag.deadline import OutOfTime
 from multitag.errors import MultitagError
 from multitag.features.rows import Rows
 from multitag.features.share import launched
@@ -69,10 +68,9 @@ class _Job:
 
 
 class _Ended(NamedTuple):
-    """A training that was not brought to its end: too late, or stopped by Ctrl-C."""
+    """A training that was not brought to its end, and why: it is told as the error that it is."""
 
-    late: bool
-    why: str
+    error: MultitagError
 
 
 def at_a_time(fitter: Fitter, networks: int, rows: int) -> int:
@@ -158,7 +156,9 @@ def _run(
 
 
 def _checked(said: Any) -> Any:
-    if isinstance(said, Failure):
+    if isinstance(said, _Ended):
+        raise said.error
+    if isinstance(said, Failure):  # the process died, or by a fault of ours
         raise MultitagError(f"{said.why}\nFix: --jobs 1 trains one network after the other, in this process")
     return said
 
@@ -184,12 +184,10 @@ def _trained(
             return pressed()
 
         for job, said in stack.enter_context(closing(_run(fitter, jobs, heard))):
-            if isinstance(_checked(said), _Ended):
-                if said.late:
-                    raise OutOfTime(said.why)
-                stopped.append(f"{job.piece.name}: {said.why}")
-            else:
-                found[job.piece.name] = said
+            try:
+                found[job.piece.name] = _checked(said)
+            except Interrupted as error:
+                stopped.append(f"{job.piece.name}: {error}")
     if stopped:
         raise Interrupted("; ".join(sorted(stopped)))
     if pressed():  # after the last step of all
@@ -201,10 +199,10 @@ def work(fitter: Fitter, job: _Job, ask: Ask) -> Any:
     """What a process does: the logits of a trained network, why there are none, or what its training takes."""
     piece, started = job.piece, time.monotonic()
     with fitter.store:
-        if job.seconds is not None:
-            needed = fitter.pace(piece.rows, piece.held, seconds=job.seconds, progress=silent)
-            return needed, time.monotonic() - started
         try:
+            if job.seconds is not None:
+                needed = fitter.pace(piece.rows, piece.held, seconds=job.seconds, progress=silent)
+                return needed, time.monotonic() - started
             trained = replace(fitter, limit=job.limit).train(
                 piece.name,
                 piece.rows,
@@ -215,10 +213,8 @@ def work(fitter: Fitter, job: _Job, ask: Ask) -> Any:
                 progress=_telling(ask),
                 on_epoch=lambda row: _tell(ask, "epoch", row),
             )
-        except OutOfTime as error:
-            return _Ended(late=True, why=str(error))
-        except Interrupted as error:
-            return _Ended(late=False, why=str(error))
+        except MultitagError as error:
+            return _Ended(error)
     return trained.logits
 
 

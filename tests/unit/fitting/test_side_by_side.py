@@ -17,7 +17,7 @@ from multitag import memory
 from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.deadline import Deadline, OutOfTime
-from multitag.errors import MultitagError
+from multitag.errors import DataError, MultitagError
 from multitag.features.rows import check_rows
 from multitag.features.store import FeatureStore
 from multitag.fitting import side_by_side
@@ -32,6 +32,7 @@ from multitag.interrupts import Interrupted
 from multitag.progress import Advance, silent
 from multitag.runs.folder import CHECKPOINTS
 from multitag.types import LabelSpace
+from multitag.workers import Failure
 from training_support import contents, quick, scenes, unfrozen
 
 TRAIN = {"epochs": 3, "batch_size": 16, "encoder_lr": 1e-3, "modality_dropout": 0.3, "checkpoint_seconds": 0}
@@ -120,8 +121,18 @@ def test_stopped_it_goes_on_where_each_was(models: dict[str, Path], tmp_path: Pa
 def test_a_training_that_comes_to_nothing_is_told(fitter: Fitter) -> None:
     train = fitter.config.train.model_copy(update={"lr": 1e30, "encoder_lr": 1e30, "clip": 1e30})
     diverging = replace(fitter, config=fitter.config.model_copy(update={"train": train}))
-    with pytest.raises(MultitagError, match=r"training has diverged(.|\n)*--jobs 1"):
+    with pytest.raises(MultitagError, match=r"training has diverged.* Fix: a lower learning rate.*'float32'$"):
         train_ahead(diverging, pieces(fitter), progress=silent, on_epoch=lambda row: None)
+
+
+def test_an_error_is_told_as_what_it_is() -> None:
+    told = [side_by_side._Ended(DataError("no text")), side_by_side._Ended(Interrupted("stopped"))]
+    for ended, kind in zip(pickle.loads(pickle.dumps(told)), (DataError, Interrupted), strict=True):
+        with pytest.raises(kind) as caught:
+            side_by_side._checked(ended)
+        assert caught.value.exit_code == kind.exit_code
+    with pytest.raises(MultitagError, match=r"by signal 9.*\n.*--jobs 1"):
+        side_by_side._checked(Failure("the worker process ended by signal 9"))
 
 
 def test_late_it_ends_with_what_it_has(fitter: Fitter, models: dict[str, Path]) -> None:
