@@ -66,7 +66,8 @@ MEANINGS = {
     "train.monitor": "What chooses the best epoch on held-out rows: `calibrated_loss`, `loss` or a "
     "[metric](components/metrics.md). `last`: none is chosen, all epochs are trained and the last one stays.",
     "train.patience": "Stop after so many epochs without a better one; with stages, go on to the next.",
-    "train.precision": "What the network computes in; `auto` is bfloat16 where the machine has matrix units for it.",
+    "train.precision": "What the network computes in; `auto` is bfloat16 where the machine has matrix units for it. "
+    "Encoders that train predict in it too, where the machine is fast in it.",
     "train.checkpoint_seconds": "Save the state at most this often.",
     "train.stages": "[Stages](#trainstages), one after another.",
     "train.stages.epochs": "At most so many passes over the rows; a small table is gone through more often, see "

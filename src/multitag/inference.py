@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,24 @@ import numpy.typing as npt
 import torch
 
 from multitag.features.feeder import Feeder
+from multitag.features.units import has_bfloat16, settled
 from multitag.memory import keep_freed
 from multitag.model import Model
 from multitag.progress import Progress, silent
 from multitag.tasks.base import Logits
 
 BATCH_ROWS = 256
-LIVE_BATCH_ROWS = 32
+LIVE_BATCH_ROWS, UPPER_BATCH_ROWS = 32, 64
+"""Where encoders run on files, and where their upper parts run on stored states."""
 FEW_ROWS = 8
 """On features of so few rows one thread is faster: several wait for each other longer than they compute."""
 
 
 def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progress = silent) -> Logits:
     """The model's logits for the feeder's rows, in their order; batches change nothing but the speed.
+
+    Encoders that train compute in the precision that they were trained in, where this machine is fast in it: that is
+    more than twice as fast in bfloat16, and logits differ by some hundredths at most. All else is in float32.
 
     (N, K), or of a model of tokens (N, T, K), NaN after the last token of a batch.
 
@@ -34,7 +40,7 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
     """
     if len(model.encoders):  # without them little is freed, and a service holds no more than it must
         keep_freed()
-    size = LIVE_BATCH_ROWS if len(model.encoders) else BATCH_ROWS
+    size = _batch_rows(model, feeder)
     device = next(model.parameters()).device
     parts: list[tuple[Sequence[int], Logits]] = []
     training, threads = model.training, torch.get_num_threads()
@@ -42,7 +48,7 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
     if not len(model.encoders) and len(feeder) <= FEW_ROWS:
         torch.set_num_threads(1)
     try:
-        with torch.inference_mode(), progress("predicting", len(feeder)) as advance:
+        with torch.inference_mode(), _precision(model, device), progress("predicting", len(feeder)) as advance:
             for start in range(0, len(feeder), size):
                 rows = range(start, min(start + size, len(feeder)))
                 parts.append((rows, model(feeder.batch(rows).to(device)).float().cpu().numpy()))
@@ -51,6 +57,22 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
         model.train(training)
         torch.set_num_threads(threads)
     return gathered(len(feeder), labels, parts)
+
+
+def _batch_rows(model: Model, feeder: Feeder) -> int:
+    if not len(model.encoders):
+        return BATCH_ROWS
+    upper = all(feeder.slots[name].lower is not None for name in model.encoders)
+    return UPPER_BATCH_ROWS if upper else LIVE_BATCH_ROWS
+
+
+def _precision(model: Model, device: torch.device) -> AbstractContextManager[object]:
+    precision = settled(model.precision) if len(model.encoders) else "float32"
+    if precision == "bfloat16" and has_bfloat16():
+        return torch.autocast(device.type, torch.bfloat16)
+    if precision == "float16" and device.type != "cpu":
+        return torch.autocast(device.type, torch.float16)
+    return nullcontext()
 
 
 def gathered(rows: int, labels: int, parts: Iterable[tuple[Sequence[int] | npt.NDArray[Any], Logits]]) -> Logits:

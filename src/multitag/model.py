@@ -37,6 +37,7 @@ class Model(nn.Module):
         modality_dropout: Share of the batches that lose a modality while training; a row never loses all it has.
         row_heads: For each branch a head on its pooled vector, where rows are answered for beside their tokens.
         beside: Where these answers then stand.
+        precision: What its encoders compute in while they train; ``"auto"`` is settled where it runs.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Model(nn.Module):
         modality_dropout: float = 0.0,
         row_heads: Mapping[str, Head] | None = None,
         beside: RowAnswers | None = None,
+        precision: str = "float32",
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict({name: slot.encoder for name, slot in slots.items() if not slot.frozen})
@@ -65,6 +67,7 @@ class Model(nn.Module):
         self.row_heads = nn.ModuleDict(row_heads or {})
         self.beside = beside
         self.modality_dropout = modality_dropout
+        self.precision = precision
         self._modality = {name: slot.encoder.modality for name, slot in slots.items()}
 
     @property
@@ -185,7 +188,8 @@ def build_model(config: Config, slots: Mapping[str, Slot], labels: int) -> Model
         branch: HEADS.build(config.head.name, config.head.options, width, labels)
         for branch, width in fusion.branches.items()
     }
-    return Model(slots, fusion, heads, modality_dropout=config.train.modality_dropout)
+    train = config.train
+    return Model(slots, fusion, heads, modality_dropout=train.modality_dropout, precision=train.precision)
 
 
 def _model_of_tokens(config: Config, slots: Mapping[str, Slot], labels: int) -> Model:
@@ -205,8 +209,15 @@ def _model_of_tokens(config: Config, slots: Mapping[str, Slot], labels: int) -> 
         for branch, width in fusion.branches.items()
         if beside is not None
     }
-    dropout = config.train.modality_dropout
-    return Model(slots, fusion, heads, modality_dropout=dropout, row_heads=row_heads, beside=beside)
+    return Model(
+        slots,
+        fusion,
+        heads,
+        modality_dropout=config.train.modality_dropout,
+        row_heads=row_heads,
+        beside=beside,
+        precision=config.train.precision,
+    )
 
 
 def tokens_read(config: Config, slots: Mapping[str, Slot]) -> frozenset[str]:

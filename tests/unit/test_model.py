@@ -13,6 +13,7 @@ from fakes import Colours, MeanOfTokens, Words, rows_of, slot
 from multitag import inference
 from multitag.config import Component, Config
 from multitag.errors import ConfigError
+from multitag.features import units as units_module
 from multitag.features.feeder import Feeder
 from multitag.features.fill import fill
 from multitag.features.store import FeatureStore
@@ -130,6 +131,37 @@ def test_few_rows_are_answered_by_one_thread_and_the_others_come_back(store, sam
         assert (seen[0], torch.get_num_threads()) == (used, 2)
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("precision", ["auto", "bfloat16"])
+@pytest.mark.parametrize(
+    ("frozen", "units", "expected"),
+    [(False, True, torch.bfloat16), (False, False, torch.float32), (True, True, torch.float32)],
+)
+def test_encoders_that_train_predict_in_the_precision_they_trained_in_where_it_is_fast(
+    store, samples, monkeypatch, precision, frozen, units, expected
+):
+    monkeypatch.setattr(units_module, "has_bfloat16", lambda: units)
+    monkeypatch.setattr(inference, "has_bfloat16", lambda: units)
+    model, slots = make(frozen=frozen)
+    feeder = feed(store, samples, slots)
+    model.fit_scales(feeder)
+    exact, seen = predict_logits(model, feeder, 4), []
+    model.precision = precision
+    model.register_forward_hook(lambda module, given, logits: seen.append(logits.dtype))
+    found = predict_logits(model, feeder, 4)
+    assert set(seen) == {expected}
+    assert found == pytest.approx(exact, rel=2e-2, abs=2e-2)
+    assert np.array_equal(found, exact) == (expected == torch.float32)
+
+
+def test_a_model_has_its_configurations_precision(store):
+    slots = {"text": slot(Words(), frozen=False)}
+    config = Config.model_validate(
+        {"encoders": {"text": {"name": "lstm", "frozen": False}}, "fusion": {"name": "single"}}
+        | {"train": {"precision": "bfloat16"}}
+    )
+    assert build_model(config, slots, 4).precision == "bfloat16"
 
 
 def test_frozen_and_live_encoders_give_the_same(store, samples):

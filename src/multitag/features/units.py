@@ -22,6 +22,13 @@ def has_bfloat16() -> bool:
     return bool(known.get("amx_bf16", False))
 
 
+def settled(precision: str) -> str:
+    """A precision as it is on this machine: ``"auto"`` is bfloat16 where there are units for it, else float32."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if has_bfloat16() else "float32"
+
+
 def settle_precision(config: Config) -> Config:
     """A configuration with ``store.precision = "auto"`` replaced by what it means on this machine.
 

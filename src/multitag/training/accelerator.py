@@ -6,7 +6,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
 
 from multitag.errors import ConfigError
-from multitag.features.units import has_bfloat16
+from multitag.features.units import settled
 
 _MIXED = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
 
@@ -20,8 +20,7 @@ def make_accelerator(precision: str = "float32") -> Accelerator:
     Raises:
         ConfigError: The machine cannot compute at this precision.
     """
-    if precision == "auto":
-        precision = "bfloat16" if has_bfloat16() else "float32"
+    precision = settled(precision)
     AcceleratorState._reset_state()
     # An encoder that trains may have parts that a batch does not touch, such as BERT's own pooler; a stage keeps some
     # parts closed.
