@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy.typing as npt
 import torch
 
 from multitag.features.feeder import Feeder
-from multitag.features.units import has_bfloat16, settled
 from multitag.memory import keep_freed
 from multitag.model import Model
 from multitag.progress import Progress, silent
@@ -27,8 +25,8 @@ FEW_ROWS = 8
 def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progress = silent) -> Logits:
     """The model's logits for the feeder's rows, in their order; batches change nothing but the speed.
 
-    Encoders that train compute in the precision that they were trained in, where this machine is fast in it: that is
-    more than twice as fast in bfloat16, and logits differ by some hundredths at most. All else is in float32.
+    Encoders that train compute as of `Model.quick`: that is more than twice as fast, and logits differ by some
+    hundredths at most.
 
     (N, K), or of a model of tokens (N, T, K), NaN after the last token of a batch.
 
@@ -40,7 +38,7 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
     """
     if len(model.encoders):  # without them little is freed, and a service holds no more than it must
         keep_freed()
-    size = _batch_rows(model, feeder)
+    size = batch_rows(model, feeder)
     device = next(model.parameters()).device
     parts: list[tuple[Sequence[int], Logits]] = []
     training, threads = model.training, torch.get_num_threads()
@@ -48,7 +46,7 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
     if not len(model.encoders) and len(feeder) <= FEW_ROWS:
         torch.set_num_threads(1)
     try:
-        with torch.inference_mode(), _precision(model, device), progress("predicting", len(feeder)) as advance:
+        with torch.inference_mode(), model.quick(), progress("predicting", len(feeder)) as advance:
             for start in range(0, len(feeder), size):
                 rows = range(start, min(start + size, len(feeder)))
                 parts.append((rows, model(feeder.batch(rows).to(device)).float().cpu().numpy()))
@@ -59,20 +57,12 @@ def predict_logits(model: Model, feeder: Feeder, labels: int, *, progress: Progr
     return gathered(len(feeder), labels, parts)
 
 
-def _batch_rows(model: Model, feeder: Feeder) -> int:
+def batch_rows(model: Model, feeder: Feeder) -> int:
+    """How many rows go through the model at once."""
     if not len(model.encoders):
         return BATCH_ROWS
     upper = all(feeder.slots[name].lower is not None for name in model.encoders)
     return UPPER_BATCH_ROWS if upper else LIVE_BATCH_ROWS
-
-
-def _precision(model: Model, device: torch.device) -> AbstractContextManager[object]:
-    precision = settled(model.precision) if len(model.encoders) else "float32"
-    if precision == "bfloat16" and has_bfloat16():
-        return torch.autocast(device.type, torch.bfloat16)
-    if precision == "float16" and device.type != "cpu":
-        return torch.autocast(device.type, torch.float16)
-    return nullcontext()
 
 
 def gathered(rows: int, labels: int, parts: Iterable[tuple[Sequence[int] | npt.NDArray[Any], Logits]]) -> Logits:

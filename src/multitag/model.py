@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from multitag.encoders import Encoder
 from multitag.errors import ConfigError
 from multitag.features.feeder import Feeder, nothing_encoded, scatter_tokens
 from multitag.features.slots import Slot
+from multitag.features.units import has_bfloat16, settled
 from multitag.fusions import FUSIONS, Fusion
 from multitag.fusions.on_tokens import OnTokens
 from multitag.heads import HEADS, Head
@@ -137,6 +139,19 @@ class Model(nn.Module):
             left[kind] = ~(dropped & (which == place) & others)
         return {name: here & left[self._modality[name]] for name, here in batch.present.items()}
 
+    def quick(self) -> AbstractContextManager[object]:
+        """Within it, what runs forward alone is computed in the precision that the encoders train in.
+
+        Where this machine is fast in that; else, and where none trains, in float32.
+        """
+        precision = settled(self.precision) if len(self.encoders) else "float32"
+        device = next(self.parameters()).device.type
+        if precision == "bfloat16" and has_bfloat16():
+            return torch.autocast(device, torch.bfloat16)
+        if precision == "float16" and device != "cpu":
+            return torch.autocast(device, torch.float16)
+        return nullcontext()
+
     @torch.no_grad()
     def fit_scales(self, feeder: Feeder) -> None:
         """Set each encoder's standardisation from the training rows that have its modality."""
@@ -151,7 +166,8 @@ class Model(nn.Module):
                 _fit(self.standardize[name], feeder.pooled(name, rows))
             if slot.stored and name not in self.standardize_tokens:
                 continue
-            found = [self._sampled(name, feeder, sampled[i : i + 32]) for i in range(0, len(sampled), 32)]
+            with self.quick():
+                found = [self._sampled(name, feeder, sampled[i : i + 32]) for i in range(0, len(sampled), 32)]
             if not slot.stored:
                 _fit(self.standardize[name], torch.cat([pooled for pooled, _ in found]))
             if name in self.standardize_tokens:
@@ -162,10 +178,10 @@ class Model(nn.Module):
         batch = feeder.batch(rows).to(next(self.parameters()).device)
         here = batch.present[name]
         encoded = batch.encoded[name] if name in batch.encoded else self._live(name, batch, here)
-        pooled = encoded.pooled.cpu()
+        pooled = encoded.pooled.float().cpu()
         if encoded.tokens is None or encoded.mask is None:
             return pooled, pooled[:0]
-        return pooled, encoded.tokens[encoded.mask].cpu()
+        return pooled, encoded.tokens[encoded.mask].float().cpu()
 
 
 def _fit(scale: nn.Module, vectors: Tensor) -> None:

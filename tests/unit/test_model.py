@@ -11,6 +11,7 @@ import torch
 import tiny
 from fakes import Colours, MeanOfTokens, Words, rows_of, slot
 from multitag import inference
+from multitag import model as model_module
 from multitag.config import Component, Config
 from multitag.errors import ConfigError
 from multitag.features import units as units_module
@@ -142,7 +143,7 @@ def test_encoders_that_train_predict_in_the_precision_they_trained_in_where_it_i
     store, samples, monkeypatch, precision, frozen, units, expected
 ):
     monkeypatch.setattr(units_module, "has_bfloat16", lambda: units)
-    monkeypatch.setattr(inference, "has_bfloat16", lambda: units)
+    monkeypatch.setattr(model_module, "has_bfloat16", lambda: units)
     model, slots = make(frozen=frozen)
     feeder = feed(store, samples, slots)
     model.fit_scales(feeder)

@@ -20,7 +20,7 @@ from multitag.fitting.teachers.lessons import Lessons, Taught
 from multitag.fitting.teachers.teaching import Teaching, softened
 from multitag.inference import predict_logits
 from multitag.networks import Network, network_logits
-from multitag.progress import Progress
+from multitag.progress import Progress, silent
 from multitag.runs.folder import CHECKPOINTS
 from multitag.tasks.base import Logits, Targets
 from multitag.training import Checkpointing, train
@@ -169,16 +169,21 @@ class Fitter:
 
     def encode(self, rows: Rows, held: Rows, *, progress: Progress) -> None:
         """Have the store filled with all that a training on the rows reads of it."""
+        every = rows if self._pool is None else rows + self._pool.rows
+        seed, precision = self.config.seed, self.config.train.precision
         with self.clock.time("encoding"):
-            self._ready(rows, held, self.config.seed, self._pool, progress)
+            self._maker.encode(every, held, seed=seed, precision=precision, progress=progress)
 
-    def pace(self, rows: Rows, held: Rows, *, seconds: float, progress: Progress) -> Needed:
+    def pace(
+        self, rows: Rows, held: Rows, *, seconds: float, encoded: bool = False, progress: Progress = silent
+    ) -> Needed:
         """What a training on the rows takes, measured on a network that is dropped afterwards.
 
         Args:
             rows: The rows to train on.
             held: The rows that choose the best epoch.
             seconds: About how long to look at steps, and at scoring.
+            encoded: Whether the store lacks nothing, and each network loads its encoders: then a network is built once.
             progress: Told about features that the store lacks.
         """
         seed, started, taught = self.config.seed, time.monotonic(), self._pool
@@ -186,7 +191,9 @@ class Fitter:
             ready = self._ready(rows, held, seed, taught, progress)
             built = time.monotonic() - started
         with self.clock.time("planning"):
-            if built > _SLOW:  # features were encoded, or encoders read from disk; once more shows what each one takes
+            if (
+                built > _SLOW and not encoded
+            ):  # features were encoded, or encoders read from disk; once more shows what each one takes
                 started = time.monotonic()
                 ready = self._ready(rows, held, seed, taught, progress)
                 built = time.monotonic() - started

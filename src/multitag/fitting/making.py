@@ -114,6 +114,25 @@ class Maker:
             augmenter = make_augmenter(config.augment, known, seed)
         return Ready(network, task, pieces, feeder, held_feeder, loss, augmenter, settings, soft)
 
+    def encode(self, rows: Rows, held: Rows, *, seed: int, precision: str, progress: Progress) -> None:
+        """Have the store filled with all that a training reads of it, as `ready` does.
+
+        Args:
+            rows: All rows to train on.
+            held: The rows that choose the best epoch.
+            seed: Of the training.
+            precision: Of the training.
+            progress: Told about features that the store lacks.
+        """
+        with torch.random.fork_rng():
+            network = self.build(rows.samples, seed)
+            network.model.to(make_accelerator(precision).device)
+            pieces = Pieces.of(self.config, network.slots)
+            for part in (rows, held):
+                seen = part if pieces is None else pieces.cut(part)
+                feed(seen, network.slots, self.store, network.model, progress=progress)
+            self._name_labels(network.model, network.slots, progress)
+
     def build(self, samples: list[Sample], seed: int) -> Network:
         """A network with its weights as they are before training.
 

@@ -25,7 +25,7 @@ from multitag.fitting.teachers.lessons import Taught
 from multitag.interrupts import Interrupted, heeded
 from multitag.memory import free_memory
 from multitag.networks import best_device
-from multitag.progress import Advance, Progress, silent, within
+from multitag.progress import Advance, Progress, within
 from multitag.tasks.base import Logits
 from multitag.workers import Ask, Failure, run_in_processes
 
@@ -95,10 +95,21 @@ def at_a_time(fitter: Fitter, networks: int, rows: int) -> int:
     return max(1, min(threads(), networks, free_memory() // MEMORY))
 
 
+def takes_one_more(fitter: Fitter, count: int) -> bool:
+    """Whether a network that would be left alone after all others trains beside the last `count` of these.
+
+    Together they take half as long again as two, and the one alone, which all cores help, nearly as long as two do.
+    Not where somebody says how many there are at a time, or memory is for no more.
+    """
+    return count > 1 and fitter.jobs is None and free_memory() // MEMORY > count
+
+
 def train_ahead(
     fitter: Fitter, pieces: Sequence[Piece], *, progress: Progress, on_epoch: Callable[[dict[str, Any]], None]
 ) -> dict[str, Logits]:
-    """Train networks side by side, as many at a time as there may be; one that would be alone is left.
+    """Train networks side by side, as many at a time as there may be.
+
+    One that is left over trains beside the last of the others where there is room for it; else it is left.
 
     Args:
         fitter: Trains them.
@@ -118,11 +129,14 @@ def train_ahead(
     count = at_a_time(fitter, len(pieces), len(pieces[0].rows)) if pieces else 1
     found: dict[str, Logits] = {}
     groups = [pieces[start : start + count] for start in range(0, len(pieces), count)] if count > 1 else []
+    if len(groups) > 1 and len(groups[-1]) == 1 and takes_one_more(fitter, count):
+        groups[-2:] = [[*groups[-2], *groups[-1]]]
+    done = 0
     for number, group in enumerate(groups):
         if len(group) == 1:  # alone it has all cores, in this process
             break
-        first = number * count
-        where = f"networks {first + 1} to {first + len(group)} of {len(pieces)}, side by side"
+        where = f"networks {done + 1} to {done + len(group)} of {len(pieces)}, side by side"
+        done += len(group)
         fitter.encode(group[0].rows, group[0].held, progress=progress)
         with fitter.clock.time(_TRAINING):
             limit = None if fitter.limit is None else replace(fitter.limit, networks=len(groups) - number)
@@ -201,7 +215,7 @@ def work(fitter: Fitter, job: _Job, ask: Ask) -> Any:
     with fitter.store:
         try:
             if job.seconds is not None:
-                needed = fitter.pace(piece.rows, piece.held, seconds=job.seconds, progress=silent)
+                needed = fitter.pace(piece.rows, piece.held, seconds=job.seconds, encoded=True)
                 return needed, time.monotonic() - started
             trained = replace(fitter, limit=job.limit).train(
                 piece.name,

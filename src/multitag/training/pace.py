@@ -11,7 +11,7 @@ from multitag.augment.augmenter import Augmenter
 from multitag.checkpoints import Standing
 from multitag.config import TrainConfig
 from multitag.features.feeder import Feeder
-from multitag.inference import BATCH_ROWS, LIVE_BATCH_ROWS
+from multitag.inference import batch_rows
 from multitag.losses import Loss
 from multitag.model import Model
 from multitag.progress import silent
@@ -94,11 +94,11 @@ def measure_pace(
 
 def _scoring(run: Run, valid: Feeder, seconds: float) -> float:
     """Seconds of scoring all held-out rows: measured on all where that is quick, else on one batch of them."""
-    size = min(len(valid), LIVE_BATCH_ROWS if len(run.bare.encoders) else BATCH_ROWS)
+    size = min(len(valid), batch_rows(run.bare, valid))
     device = next(run.bare.parameters()).device
     run.bare.eval()
     started = time.monotonic()
-    with torch.inference_mode():
+    with torch.inference_mode(), run.bare.quick():
         run.bare(valid.batch(range(size)).to(device)).float().cpu()
     whole = (time.monotonic() - started) * len(valid) / max(1, size)
     if whole > seconds:

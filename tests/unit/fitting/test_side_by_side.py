@@ -99,6 +99,28 @@ def test_it_is_the_run_of_one_after_the_other(
         assert abs(total - done) <= 3, "three epochs of folds that differ by a row"
 
 
+def test_one_that_is_left_over_trains_beside_the_last_ones(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, stages = tuning(models, folds=3), list[str]()
+
+    @contextmanager
+    def progress(what: str, total: int, /) -> Iterator[Advance]:
+        stages.append(what)
+        yield lambda done: None
+
+    monkeypatch.setattr(side_by_side, "WORTH", 0)
+    monkeypatch.setattr(side_by_side, "threads", lambda: 2)
+    for free, expected in ((12 << 30, [3]), (11 << 30, [2])):
+        monkeypatch.setattr(side_by_side, "free_memory", lambda free=free: free)
+        stages.clear()
+        out = tmp_path / str(free)
+        Classifier(config).fit(scenes(), out=out, jobs=None, progress=progress)
+        ahead = [stage for stage in stages if "side by side: training" in stage]
+        assert ahead == [f"networks 1 to {count} of 3, side by side: training" for count in expected]
+    assert contents(tmp_path / str(12 << 30)) == contents(tmp_path / str(11 << 30))
+
+
 def test_stopped_it_goes_on_where_each_was(models: dict[str, Path], tmp_path: Path) -> None:
     config, told = tuning(models, epochs=6), list[dict[str, Any]]()
 
@@ -152,6 +174,29 @@ def test_too_late_for_anything_it_is_dropped(fitter: Fitter) -> None:
         train_ahead(late, pieces(fitter), progress=silent, on_epoch=lambda row: None)
 
 
+@pytest.mark.parametrize("head", ["mlp", "label_names"])
+def test_what_is_encoded_before_is_all_that_a_training_reads_and_the_same(
+    head: str, fitter: Fitter, models: dict[str, Path], tmp_path: Path
+) -> None:
+    trains = {"frozen": False, "first_trained": 1} if head == "mlp" else {}
+    text = {"name": "transformers_text", "model": str(models["bert"]), **trains}
+    config = quick(encoders={"text": text}, fusion={"name": "single"}, head={"name": head})
+    piece = pieces(fitter, 1)[0]
+    with FeatureStore(tmp_path / "first") as first, FeatureStore(tmp_path / "by the training") as other:
+        ahead, alone = (replace(fitter, config=config, store=store, shared={}) for store in (first, other))
+        ahead.encode(piece.rows, piece.held, progress=silent)
+        stored = entries(first)
+        for each in (ahead, alone):
+            each._ready(piece.rows, piece.held, 0, None, silent)
+        assert stored == entries(first) == entries(other)
+        assert stored
+
+
+def entries(store: FeatureStore) -> dict[bytes, bytes]:
+    with store._env.transaction() as transaction:
+        return {bytes(key): bytes(value) for key, value in transaction.cursor()}
+
+
 def test_its_pace_is_looked_at_side_by_side(fitter: Fitter) -> None:
     needed = pace_ahead(fitter, pieces(fitter)[0], 2, seconds=0.2, progress=silent)
     assert needed.lengths == (3,)
@@ -184,6 +229,10 @@ def test_costs_are_of_turns(models: dict[str, Path]) -> None:
     assert cost_of(config, needed, students=False) == Cost(5.0, 50.0, (4,))
     cost = cost_of(config, needed, students=False, at_a_time=2)
     assert cost == Cost(3.0, 30.0, (4,), 2)
+    joined = cost_of(config, needed, students=False, at_a_time=2, takes_one_more=True)
+    assert joined == Cost(2.5, 25.0, (4,), 2, True), "two, then three at a time in half as long again"
+    assert [joined.turns(count) for count in (1, 2, 3, 4, 5)] == [1, 1, 1.5, 2, 2.5]
+    assert [joined._replace(at_a_time=4).turns(count) for count in (3, 4, 5, 6)] == [1, 1, 1.25, 2]
     few: Any = SimpleNamespace(pool=None, every=range(4999))
     # A fold of 5 goes through 4/5 of the rows; of 4, through 3/4: two turns of 10 * (3/4) / (4/5) seconds.
     epochs = [choice.cost.epoch for choice in Planner._in_folds(config, cost, few)]

@@ -19,16 +19,25 @@ class Cost(NamedTuple):
         epoch: Seconds of an epoch of all its networks.
         lengths: The epochs of each stage that were asked for.
         at_a_time: How many networks train at a time.
+        takes_one_more: Whether one that would be left alone trains beside the last of these.
     """
 
     fixed: float
     epoch: float
     lengths: tuple[int, ...]
     at_a_time: int = 1
+    takes_one_more: bool = False
 
     def seconds(self, lengths: Sequence[int] | None = None) -> float:
         """Of the training with so many epochs; early stopping may spare some of it."""
         return self.fixed + self.epoch * sum(self.lengths if lengths is None else lengths)
+
+    def turns(self, networks: int) -> float:
+        """How many times as long so many networks take as those at a time."""
+        whole, left = divmod(networks, self.at_a_time)
+        if left == 1 and whole and self.takes_one_more:
+            return whole + left / self.at_a_time
+        return whole + bool(left)
 
 
 def cheaper(one: Cost, other: Cost) -> Cost:

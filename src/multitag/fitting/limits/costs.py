@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from multitag.config import Config
 from multitag.features.rows import Rows
 from multitag.fitting.fitter import Fitter, Needed
@@ -21,10 +19,13 @@ def trainings(config: Config, *, students: bool) -> int:
     return count * (1 + rounds) if students else count
 
 
-def cost_of(config: Config, needed: Needed, *, students: bool, at_a_time: int = 1) -> Cost:
-    """What all networks of a configuration take, where one takes so much, with so many at a time."""
-    turns = math.ceil(trainings(config, students=students) / at_a_time)
-    return Cost(turns * needed.fixed, turns * needed.epoch, needed.lengths, at_a_time)
+def cost_of(
+    config: Config, needed: Needed, *, students: bool, at_a_time: int = 1, takes_one_more: bool = False
+) -> Cost:
+    """What all networks of a configuration take, where one takes so much; the others are as of `Cost`."""
+    one = Cost(needed.fixed, needed.epoch, needed.lengths, at_a_time, takes_one_more)
+    turns = one.turns(trainings(config, students=students))
+    return one._replace(fixed=turns * needed.fixed, epoch=turns * needed.epoch)
 
 
 def network_rows(fitter: Fitter, sides: Sides) -> tuple[Rows, Rows]:

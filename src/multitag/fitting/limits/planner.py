@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from multitag.fitting.limits.costs import cost_of, larger, network_rows, trainin
 from multitag.fitting.limits.limit import Limit
 from multitag.fitting.limits.plan import Part, Plan, Status
 from multitag.fitting.limits.watched import TooLong, watched
-from multitag.fitting.side_by_side import Piece, at_a_time, pace_ahead
+from multitag.fitting.side_by_side import Piece, at_a_time, pace_ahead, takes_one_more
 from multitag.fitting.sides import Sides
 from multitag.progress import Progress
 from multitag.runs.folder import CHECKPOINTS, PLAN
@@ -203,14 +202,14 @@ class Planner:
 
             def turns(folds: int) -> float:
                 """How often all rows are gone through in an epoch of so many folds, those at a time as one."""
-                return math.ceil(folds * seeds / cost.at_a_time) * (folds - 1) / folds
+                return cost.turns(folds * seeds) * (folds - 1) / folds
 
             for folds in range(asked - 1, LEAST_FOLDS - 1, -1):
                 fewer = cost._replace(epoch=cost.epoch * turns(folds) / turns(asked))
                 yield _Choice(folds, folds, None, fewer, cost.lengths)
             first = max(2, cost.at_a_time)
             if MOST_SEEN <= asked > first and sides.pool is None and len(sides.every) * first >= FIRST_ROWS * asked:
-                share = math.ceil(first * seeds / cost.at_a_time) / math.ceil(asked * seeds / cost.at_a_time)
+                share = cost.turns(first * seeds) / cost.turns(asked * seeds)
                 yield _Choice(first, None, first, cost._replace(epoch=cost.epoch * share), cost.lengths)
 
     @contextmanager
@@ -280,7 +279,8 @@ class Planner:
             needed = pace_ahead(fitter, piece, count, seconds=seconds, progress=told)
         else:
             needed = fitter.pace(rows, held, seconds=seconds, progress=told)
-        return cost_of(config, needed, students=students, at_a_time=count)
+        more = takes_one_more(fitter, count)
+        return cost_of(config, needed, students=students, at_a_time=count, takes_one_more=more)
 
     def _decide(
         self, name: str, cost: Cost, lengths: tuple[int, ...], folds: int | None = None, first: int | None = None
