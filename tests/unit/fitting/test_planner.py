@@ -232,13 +232,13 @@ def test_a_resumed_one_keeps_its_first_folds(world: World, tmp_path: Path) -> No
     assert again.plan.parts["b"].first == 2
 
 
+def pictures(size: int) -> Config:
+    image = {"name": "efficientnet_lite", "variant": "lite0", "size": size, "pool": "mean", "frozen": False}
+    return quick(encoders={"image": image}, fusion={"name": "single"}, train={**TRAIN, "folds": 5})
+
+
 def test_time_is_shared_as_pictures_are_large(world: World) -> None:
     """30 s in five folds, 15 in three, 12 in the first two; four times as much of pictures of four times the places."""
-
-    def pictures(size: int) -> Config:
-        image = {"name": "efficientnet_lite", "variant": "lite0", "size": size, "pool": "mean", "frozen": False}
-        return quick(encoders={"image": image}, fusion={"name": "single"}, train={**TRAIN, "folds": 5})
-
     few: Any = SimpleNamespace(pool=None, every=range(40))
     world.patch.setattr(planner, "FIRST_ROWS", 10)
 
@@ -252,8 +252,48 @@ def test_time_is_shared_as_pictures_are_large(world: World) -> None:
     assert folds_for(140) == (4, None)
     assert folds_for(76) == (3, None)
     assert folds_for(61) == (None, 2)
-    assert folds_for(25) == (None, 2), "13 s are left for the next one: of 48 s, a third of the epochs in two folds"
-    assert folds_for(22) == (3, None), "what the first two folds would leave is of no use to it"
+    assert folds_for(49) == (None, 2), "36 s are left for the next one, three quarters of what it takes in two folds"
+    assert folds_for(46) == (None, None), "what the first two folds would leave is of no use to it"
+    assert folds_for(29) == (4, None)
+    assert folds_for(22) == (3, None)
+
+
+def test_the_next_one_must_be_encoded_too(world: World) -> None:
+    """b takes 12 s in the first two folds; c, of four times the places, 48, and 4 times the 3 s that encoding b took."""
+    world.patch.setattr(planner, "FIRST_ROWS", 10)
+    few: Any = SimpleNamespace(pool=None, every=range(40))
+
+    def folds_for(seconds: float) -> tuple[int | None, int | None]:
+        deciding = Planner(Deadline.after(seconds / planner.MARGIN / 0.95, world), None, resume=False, tell=print)
+        deciding._encoding = 3.0
+        choice = deciding._choose(pictures(64), Cost(0.0, 3.0, (10,)), few, [pictures(128)])
+        assert choice is not None
+        return choice.folds, choice.first
+
+    assert folds_for(61) == (None, 2), "12 + 36 + 12 s"
+    assert folds_for(59) == (None, None)
+
+
+def test_what_cannot_fit_by_what_one_like_it_takes_is_not_looked_at(world: World) -> None:
+    """b and c are alike: 60 s in four folds, of some 62; 4 of 10 epochs in two folds take 8 s, and 2 are left."""
+    world.needs = {"a": (0, 0.1), "b": (0, 1.5), "c": (0, 1.5)}
+    fitted = world.fit(73, tuning())
+    assert world.paced == ["a", "b"]
+    assert parts(fitted) == {"a": ("whole", (10,)), "b": ("whole", (10,)), "c": ("left_out", ())}
+    assert fitted.plan.next == ("c", 60)
+    assert world.lines[-1] == "left out: 'c' would take about 60 s (8 s shortened), 5 s are left"
+    world.paced.clear()
+    assert parts(world.fit(1000, tuning())) == dict.fromkeys("abc", ("whole", (10,)))
+    assert world.paced == ["a", "b", "c"]
+
+
+def test_what_one_takes_is_foreseen_by_one_that_differs_in_its_pictures_alone(world: World) -> None:
+    deciding = Planner(Deadline.after(100, world), None, resume=False, tell=print)
+    deciding._known = [(pictures(64), Cost(2.0, 3.0, (10,)))]
+    assert deciding._foreseen(pictures(128)) == Cost(2.0, 12.0, (10,))
+    assert deciding._foreseen(pictures(128).changed(["train.epochs=9"])) is None
+    assert deciding._foreseen(pictures(128).changed(["encoders.image.frozen=true"])) is None
+    assert deciding._foreseen(tuning()) is None
 
 
 def test_the_first_folds_alone_are_for_many_rows(world: World) -> None:

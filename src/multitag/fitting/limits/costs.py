@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from multitag.config import Config
 from multitag.features.rows import Rows
 from multitag.fitting.fitter import Fitter, Needed
@@ -50,3 +52,15 @@ def larger(one: Config, other: Config) -> float:
         return max(sizes, default=0.0) ** 2
 
     return area(one) / area(other) if area(one) and area(other) else 1.0
+
+
+def alike(one: Config, other: Config) -> bool:
+    """Whether encoders train in both, and the two differ in the size of their pictures alone."""
+
+    def rest(config: Config) -> dict[str, Any]:
+        values = config.model_dump(mode="json")
+        for section in values["encoders"].values():
+            section.pop("size", None)
+        return values
+
+    return tunes(one) and tunes(other) and rest(one) == rest(other)

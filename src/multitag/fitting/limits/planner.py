@@ -16,7 +16,7 @@ from multitag.features.share import launched
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.folding import in_folds, member_fitter, without_folds
 from multitag.fitting.limits.budget import Cost, cheaper, fitting, least_epochs
-from multitag.fitting.limits.costs import cost_of, larger, network_rows, trainings, tunes
+from multitag.fitting.limits.costs import alike, cost_of, larger, network_rows, trainings, tunes
 from multitag.fitting.limits.limit import Limit
 from multitag.fitting.limits.plan import Part, Plan, Status
 from multitag.fitting.limits.watched import TooLong, watched
@@ -39,6 +39,10 @@ FEWER_FOLDS, LEAST_FOLDS = 3, 2
 Where these take too long with fewer epochs, too, it has the second."""
 FIRST_ROWS, MOST_SEEN = 2000, 4
 """The first folds alone are trained where they have so many rows at least, of so many folds at least."""
+NEARLY_WHOLE = 0.75
+"""With fewer of its epochs the next member that trains encoders is not worth the time that this one leaves it."""
+FORESIGHT = 0.8
+"""A member takes so much of what one like it says at least: what does not even fit then is not looked at."""
 _LOOK_SHARE, _LEAST_LOOK = 0.02, 0.3
 _MOST_LOOK = {False: 3.0, True: 10.0}
 """How long steps are timed: this share of the limit, within these bounds, wider where encoders train."""
@@ -86,6 +90,8 @@ class Planner:
         self.whole, self.tell, self._resume, self._folder = deadline, tell, resume, folder
         self.deadline = None if deadline is None else deadline.earlier(RESERVE * deadline.limit)
         self._scoring = 0.0
+        self._encoding = 0.0
+        self._known: list[tuple[Config, Cost]] = []
         self._path = None if folder is None else folder / CHECKPOINTS / PLAN
         limit = None if deadline is None else deadline.limit
         self.plan = Plan.kept(self._path, limit) if resume and self._path is not None else Plan(limit)
@@ -138,7 +144,8 @@ class Planner:
         One that trains encoders shares the time with those `to_come` that do, as their pictures are large: where it
         would take more than its part, and what it leaves is of use to the next one, it has fewer folds; where that is
         still too long for all the time that is left, fewer epochs. What does not fit as it was asked for is timed
-        again, for the machine may have been busy.
+        again, for the machine may have been busy. What cannot fit, by what one like it took to train, is not even
+        encoded.
         """
         first = not any(part.seconds is not None for part in self.plan.parts.values())
         if name in self.plan.parts and self.plan.parts[name].status in ("whole", "shortened"):
@@ -151,6 +158,11 @@ class Planner:
         if self.deadline.passed:
             self._leave_out(name, None)
             return None
+        if (foreseen := self._foreseen(fitter.config)) is not None:
+            shortest = self._shortest(fitter.config, foreseen, sides)
+            if FORESIGHT * shortest > MARGIN * self.deadline.left:
+                self._leave_out(name, foreseen.seconds(), shortest=shortest)
+                return None
         try:
             cost = self._cost(fitter, sides, progress)
             choice = self._choose(fitter.config, cost, sides, to_come)
@@ -160,10 +172,9 @@ class Planner:
         except TooLong as error:
             self._leave_out(name, error.seconds)
             return None
+        self._known.append((fitter.config, cost))
         if choice is None:
-            fewest = [least_epochs(cost.lengths)]
-            shortest = min(each.cost.seconds(fewest) for each in self._in_folds(fitter.config, cost, sides))
-            self._leave_out(name, cost.seconds(), shortest=shortest)
+            self._leave_out(name, cost.seconds(), shortest=self._shortest(fitter.config, cost, sides))
             return None
         self._decide(name, choice.cost, choice.lengths, choice.folds, choice.first)
         return self._limited(in_folds(fitter, choice.folds, choice.first), choice.lengths, needed=first)
@@ -173,21 +184,32 @@ class Planner:
         assert self.deadline is not None
         left, least = MARGIN * self.deadline.left, least_epochs(cost.lengths)
         choices = list(self._in_folds(config, cost, sides))
-        later = [larger(other, config) for other in to_come if tunes(other)]
-        shares = [left / (1 + sum(later))]
-        shortest = min(choice.cost.seconds([least]) for choice in choices)
-        # What is left over by the fewest networks may be of no use to the next one.
-        if later and left - choices[-1].cost.seconds() < later[0] * shortest:
-            shares.append(left)
-        for share in shares:
-            for choice in choices:
-                if choice.cost.seconds() <= share and (choice.networks >= FEWER_FOLDS or choice.first is not None):
-                    return choice
+        enough = [each for each in choices if each.networks >= FEWER_FOLDS or each.first is not None]
+        share, later = left, [larger(other, config) for other in to_come if tunes(other)]
+        if later:
+            fewest = min(each.cost.seconds() for each in enough or choices)
+            if left - fewest >= later[0] * (NEARLY_WHOLE * fewest + self._encoding):
+                share = left / (1 + sum(later))
+        for choice in enough:
+            if choice.cost.seconds() <= share:
+                return choice
         for choice in sorted(choices, key=lambda each: each.first is None):
             lengths = fitting(choice.cost, left, least=least)
             if lengths is not None and (choice.networks <= FEWER_FOLDS or choice.first or len(choices) == 1):
                 return choice._replace(lengths=lengths)
         return None
+
+    def _foreseen(self, config: Config) -> Cost | None:
+        """What a member takes by what one took that differs in the size of its pictures alone; `None` without one."""
+        for other, cost in reversed(self._known):
+            if alike(config, other):
+                return cost._replace(epoch=larger(config, other) * cost.epoch)
+        return None
+
+    def _shortest(self, config: Config, cost: Cost, sides: Sides) -> float:
+        """Seconds of the fewest epochs in the fewest networks."""
+        least = [least_epochs(cost.lengths)]
+        return min(each.cost.seconds(least) for each in self._in_folds(config, cost, sides))
 
     @staticmethod
     def _in_folds(config: Config, cost: Cost, sides: Sides) -> Iterator[_Choice]:
@@ -273,12 +295,14 @@ class Planner:
         rows, held = network_rows(fitter, sides)
         seconds = min(max(_LEAST_LOOK, _LOOK_SHARE * deadline.limit), _MOST_LOOK[tunes(config)])
         told, students = watched(progress, deadline), sides.pool is not None
+        before = fitter.clock.seconds.get("encoding", 0.0)
         count = at_a_time(fitter, config.networks, len(rows)) if config.train.fold_count >= 2 else 1
         if count > 1:
             piece = Piece("pace", rows, held, config.seed)
             needed = pace_ahead(fitter, piece, count, seconds=seconds, progress=told)
         else:
             needed = fitter.pace(rows, held, seconds=seconds, progress=told)
+        self._encoding = fitter.clock.seconds.get("encoding", 0.0) - before
         more = takes_one_more(fitter, count)
         return cost_of(config, needed, students=students, at_a_time=count, takes_one_more=more)
 
