@@ -14,17 +14,38 @@ _TRIM, _MMAP_MAX = -1, -4
 _KEPT = (1 << 31) - 1
 """Two gigabytes may be kept, the most that glibc can be told."""
 _GROUP = Path("/sys/fs/cgroup")
+_LIMITS = (
+    ("memory.max", "memory.current", ("inactive_file", "active_file")),
+    (
+        "memory/memory.limit_in_bytes",
+        "memory/memory.usage_in_bytes",
+        ("total_inactive_file", "total_active_file"),
+    ),
+)
+"""Where control groups say how much there may be, how much there is, and what of it files' pages are: of the second
+version, and of the first."""
 _OWN = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES")
 
 
 def free_memory() -> int:
     """Bytes that this process may still take: what the machine has, less where a container's limit is."""
     free = int(psutil.virtual_memory().available)
+    for limit, used, cached in _LIMITS:
+        try:
+            most, taken = (int((_GROUP / name).read_text()) for name in (limit, used))
+        except (OSError, ValueError):  # no control groups of this kind here, or "max"
+            continue
+        return min(free, max(0, most - taken + _cached(_GROUP / limit, cached)))
+    return free
+
+
+def _cached(beside: Path, fields: tuple[str, ...]) -> int:
+    """Bytes of files' pages: a container counts them as used, and gives them up for who asks for memory."""
     try:
-        limit, used = (int((_GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
-    except (OSError, ValueError):  # no control groups here, or "max"
-        return free
-    return min(free, max(0, limit - used))
+        lines = [line.split() for line in beside.with_name("memory.stat").read_text().splitlines()]
+    except OSError:
+        return 0
+    return sum(int(size) for name, size in lines if name in fields)
 
 
 @cache

@@ -111,7 +111,7 @@ def test_one_that_is_left_over_trains_beside_the_last_ones(
 
     monkeypatch.setattr(side_by_side, "WORTH", 0)
     monkeypatch.setattr(side_by_side, "threads", lambda: 2)
-    for free, expected in ((12 << 30, [3]), (11 << 30, [2])):
+    for free, expected in ((15 << 30, [3]), (14 << 30, [2])):
         monkeypatch.setattr(side_by_side, "free_memory", lambda free=free: free)
         stages.clear()
         out = tmp_path / str(free)
@@ -207,9 +207,9 @@ def test_its_pace_is_looked_at_side_by_side(fitter: Fitter) -> None:
 
 def test_how_many_there_are_at_a_time(fitter: Fitter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(side_by_side, "threads", lambda: 4)
-    monkeypatch.setattr(side_by_side, "free_memory", lambda: 13 << 30)
+    monkeypatch.setattr(side_by_side, "free_memory", lambda: 16 << 30)
     auto = replace(fitter, jobs=None)
-    assert at_a_time(auto, 5, 2000) == 3, "12 GB for three"
+    assert at_a_time(auto, 5, 2000) == 3, "15 GB for three"
     assert at_a_time(auto, 2, 2000) == 2
     assert at_a_time(auto, 5, 1999) == 1, "less than 6,000 rows in three epochs"
     assert at_a_time(replace(auto, most=(2,)), 5, 2000) == 1
@@ -249,11 +249,25 @@ def test_a_store_is_opened_where_it_is_sent(tmp_path: Path) -> None:
 
 
 def test_memory_is_what_a_container_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of files count as used there, and are given up as soon as somebody wants the memory."""
     monkeypatch.setattr(memory, "_GROUP", tmp_path)
     whole = memory.free_memory()
     assert whole > 1 << 20
     (tmp_path / "memory.max").write_text("5000\n")
     (tmp_path / "memory.current").write_text("3000\n")
     assert memory.free_memory() == 2000
+    (tmp_path / "memory.stat").write_text("anon 1500\nfile 1400\ninactive_file 700\nactive_file 500\nshmem 200\n")
+    assert memory.free_memory() == 3200
     (tmp_path / "memory.max").write_text("max\n")
     assert memory.free_memory() > 1 << 20
+
+
+def test_memory_is_what_an_older_container_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_GROUP", tmp_path)
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory/memory.limit_in_bytes").write_text("5000\n")
+    (tmp_path / "memory/memory.usage_in_bytes").write_text("3000\n")
+    (tmp_path / "memory/memory.stat").write_text("inactive_file 1\ntotal_inactive_file 700\ntotal_active_file 500\n")
+    assert memory.free_memory() == 3200
+    (tmp_path / "memory/memory.limit_in_bytes").write_text("9223372036854771712\n")
+    assert 1 << 20 < memory.free_memory() < 1 << 60, "no limit: what the machine has"
