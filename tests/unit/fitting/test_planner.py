@@ -259,7 +259,7 @@ def test_time_is_shared_as_pictures_are_large(world: World) -> None:
 
 
 def test_the_next_one_must_be_encoded_too(world: World) -> None:
-    """b takes 12 s in the first two folds; c has four times the places: 48, and 4 times the 3 s that encoding b took."""
+    """b takes 12 s in the first two folds; c, of four times the places, 48, and 12 s to encode where b takes 3."""
     world.patch.setattr(planner, "FIRST_ROWS", 10)
     few: Any = SimpleNamespace(pool=None, every=range(40))
 
