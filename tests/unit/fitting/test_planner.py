@@ -24,8 +24,9 @@ from multitag.fitting.copies import row_keys
 from multitag.fitting.fit import fit
 from multitag.fitting.fitted import Fitted
 from multitag.fitting.fitter import Fitter, Needed
-from multitag.fitting.limits import planner
+from multitag.fitting.limits import choices
 from multitag.fitting.limits.budget import Cost
+from multitag.fitting.limits.choices import choose
 from multitag.fitting.limits.plan import Part
 from multitag.fitting.limits.planner import Planner
 from multitag.fitting.limits.watched import TooLong
@@ -191,7 +192,7 @@ def test_two_folds_where_three_take_too_long_with_fewer_epochs(world: World) -> 
 
 def test_the_first_folds_alone_where_their_rows_are_enough(world: World, tmp_path: Path) -> None:
     """b takes 100 s in five folds, 50 in three, 40 in the first two of five; c 25. Of some 86, a half is b's."""
-    world.patch.setattr(planner, "FIRST_ROWS", 10)
+    world.patch.setattr(choices, "FIRST_ROWS", 10)
     world.needs = {"a": (0, 0.1), "b": (0, 2), "c": (0, 0.5)}
     fitted = world.fit(100, tuning(folds=5), folder=tmp_path)
     assert {name: (part.folds, part.first) for name, part in fitted.plan.parts.items()} == {
@@ -222,7 +223,7 @@ def test_the_first_folds_alone_where_their_rows_are_enough(world: World, tmp_pat
 
 
 def test_a_resumed_one_keeps_its_first_folds(world: World, tmp_path: Path) -> None:
-    world.patch.setattr(planner, "FIRST_ROWS", 10)
+    world.patch.setattr(choices, "FIRST_ROWS", 10)
     world.needs = {"a": (0, 0.1), "b": (0, 2), "c": (0, 0.5)}
     begun = Planner(Deadline.after(100, world), tmp_path, resume=False, tell=lambda line: None)
     begun.plan.parts["b"] = Part("whole", (10,), (10,), first=2)
@@ -237,14 +238,13 @@ def pictures(size: int) -> Config:
     return quick(encoders={"image": image}, fusion={"name": "single"}, train={**TRAIN, "folds": 5})
 
 
-def test_time_is_shared_as_pictures_are_large(world: World) -> None:
+def test_time_is_shared_as_pictures_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """30 s in five folds, 15 in three, 12 in the first two; four times as much of pictures of four times the places."""
     few: Any = SimpleNamespace(pool=None, every=range(40))
-    world.patch.setattr(planner, "FIRST_ROWS", 10)
+    monkeypatch.setattr(choices, "FIRST_ROWS", 10)
 
     def folds_for(seconds: float) -> tuple[int | None, int | None]:
-        deciding = Planner(Deadline.after(seconds / planner.MARGIN / 0.95, world), None, resume=False, tell=print)
-        choice = deciding._choose(pictures(64), Cost(0.0, 3.0, (10,)), few, [pictures(128)])
+        choice = choose(pictures(64), Cost(0.0, 3.0, (10,)), few, seconds, to_come=[pictures(128)])
         assert choice is not None
         return choice.folds, choice.first
 
@@ -258,15 +258,13 @@ def test_time_is_shared_as_pictures_are_large(world: World) -> None:
     assert folds_for(22) == (3, None)
 
 
-def test_the_next_one_must_be_encoded_too(world: World) -> None:
+def test_the_next_one_must_be_encoded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """b takes 12 s in the first two folds; c, of four times the places, 48, and 12 s to encode where b takes 3."""
-    world.patch.setattr(planner, "FIRST_ROWS", 10)
+    monkeypatch.setattr(choices, "FIRST_ROWS", 10)
     few: Any = SimpleNamespace(pool=None, every=range(40))
 
     def folds_for(seconds: float) -> tuple[int | None, int | None]:
-        deciding = Planner(Deadline.after(seconds / planner.MARGIN / 0.95, world), None, resume=False, tell=print)
-        deciding._encoding = 3.0
-        choice = deciding._choose(pictures(64), Cost(0.0, 3.0, (10,)), few, [pictures(128)])
+        choice = choose(pictures(64), Cost(0.0, 3.0, (10,)), few, seconds, to_come=[pictures(128)], encoding=3.0)
         assert choice is not None
         return choice.folds, choice.first
 

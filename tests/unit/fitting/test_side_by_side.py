@@ -24,9 +24,9 @@ from multitag.fitting import side_by_side
 from multitag.fitting.clock import Clock
 from multitag.fitting.fitter import Fitter, Needed
 from multitag.fitting.limits.budget import Cost
+from multitag.fitting.limits.choices import choices_of
 from multitag.fitting.limits.costs import cost_of
 from multitag.fitting.limits.limit import Limit
-from multitag.fitting.limits.planner import Planner
 from multitag.fitting.side_by_side import Piece, at_a_time, pace_ahead, train_ahead
 from multitag.interrupts import Interrupted
 from multitag.progress import Advance, silent
@@ -235,11 +235,11 @@ def test_costs_are_of_turns(models: dict[str, Path]) -> None:
     assert [joined._replace(at_a_time=4).turns(count) for count in (3, 4, 5, 6)] == [1, 1, 1.25, 2]
     few: Any = SimpleNamespace(pool=None, every=range(4999))
     # A fold of 5 goes through 4/5 of the rows; of 4, through 3/4: two turns of 10 * (3/4) / (4/5) seconds.
-    epochs = [choice.cost.epoch for choice in Planner._in_folds(config, cost, few)]
+    epochs = [choice.cost.epoch for choice in choices_of(config, cost, few)]
     expected = [30.0, 2 * 10 * (3 / 4) / (4 / 5), 2 * 10 * (2 / 3) / (4 / 5), 10 * (1 / 2) / (4 / 5)]
     assert epochs == pytest.approx(expected)
     # With 5,000 rows there is a choice more: the first two of five folds, in one turn.
-    *_, last = Planner._in_folds(config, cost, SimpleNamespace(pool=None, every=range(5000)))  # type: ignore[arg-type]
+    *_, last = choices_of(config, cost, SimpleNamespace(pool=None, every=range(5000)))  # type: ignore[arg-type]
     assert (last.first, last.folds, last.networks, last.cost.epoch) == (2, None, 2, 10.0)
 
 

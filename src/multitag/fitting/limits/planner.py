@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from multitag.config import Config
 from multitag.deadline import Deadline, OutOfTime, said
@@ -16,6 +15,7 @@ from multitag.features.share import launched
 from multitag.fitting.fitter import Fitter
 from multitag.fitting.folding import in_folds, member_fitter, without_folds
 from multitag.fitting.limits.budget import Cost, cheaper, fitting, least_epochs
+from multitag.fitting.limits.choices import Choice, choose, shortest
 from multitag.fitting.limits.costs import alike, cost_of, larger, network_rows, trainings, tunes
 from multitag.fitting.limits.limit import Limit
 from multitag.fitting.limits.plan import Part, Plan, Status
@@ -34,34 +34,11 @@ ROUND_SECONDS = 1.5e-8
 """What a bootstrap round takes for each row and label, on one core of a server of 2023."""
 MARGIN = 0.95
 """Only this share of what is left is given away: no two steps take the same time."""
-FEWER_FOLDS, LEAST_FOLDS = 3, 2
-"""A member that trains encoders has as many folds as its share of the time lets train all epochs, at least the first.
-Where these take too long with fewer epochs, too, it has the second."""
-FIRST_ROWS, MOST_SEEN = 2000, 4
-"""The first folds alone are trained where they have so many rows at least, of so many folds at least."""
-NEARLY_WHOLE = 0.75
-"""With fewer of its epochs the next member that trains encoders is not worth the time that this one leaves it."""
 FORESIGHT = 0.8
 """A member takes so much of what one like it says at least: what does not even fit then is not looked at."""
 _LOOK_SHARE, _LEAST_LOOK = 0.02, 0.3
 _MOST_LOOK = {False: 3.0, True: 10.0}
 """How long steps are timed: this share of the limit, within these bounds, wider where encoders train."""
-
-
-class _Choice(NamedTuple):
-    """How a member may be trained: in so many folds, in the first so many of them, and for so many epochs; `None` where
-    these are all that were asked for."""
-
-    networks: int
-    folds: int | None
-    first: int | None
-    cost: Cost
-    lengths: tuple[int, ...]
-
-    @property
-    def fewer(self) -> bool:
-        """Whether there are fewer networks than were asked for."""
-        return self.folds is not None or self.first is not None
 
 
 class Planner:
@@ -159,9 +136,9 @@ class Planner:
             self._leave_out(name, None)
             return None
         if (foreseen := self._foreseen(fitter.config)) is not None:
-            shortest = self._shortest(fitter.config, foreseen, sides)
-            if FORESIGHT * shortest > MARGIN * self.deadline.left:
-                self._leave_out(name, foreseen.seconds(), shortest=shortest)
+            least = shortest(fitter.config, foreseen, sides)
+            if FORESIGHT * least > MARGIN * self.deadline.left:
+                self._leave_out(name, foreseen.seconds(), least=least)
                 return None
         try:
             cost = self._cost(fitter, sides, progress)
@@ -174,30 +151,15 @@ class Planner:
             return None
         self._known.append((fitter.config, cost))
         if choice is None:
-            self._leave_out(name, cost.seconds(), shortest=self._shortest(fitter.config, cost, sides))
+            self._leave_out(name, cost.seconds(), least=shortest(fitter.config, cost, sides))
             return None
         self._decide(name, choice.cost, choice.lengths, choice.folds, choice.first)
         return self._limited(in_folds(fitter, choice.folds, choice.first), choice.lengths, needed=first)
 
-    def _choose(self, config: Config, cost: Cost, sides: Sides, to_come: Sequence[Config]) -> _Choice | None:
-        """The folds and epochs of a member; `None` where not even the fewest fit."""
+    def _choose(self, config: Config, cost: Cost, sides: Sides, to_come: Sequence[Config]) -> Choice | None:
         assert self.deadline is not None
-        left, least = MARGIN * self.deadline.left, least_epochs(cost.lengths)
-        choices = list(self._in_folds(config, cost, sides))
-        enough = [each for each in choices if each.networks >= FEWER_FOLDS or each.first is not None]
-        share, later = left, [larger(other, config) for other in to_come if tunes(other)]
-        if later:
-            fewest = min(each.cost.seconds() for each in enough or choices)
-            if left - fewest >= later[0] * (NEARLY_WHOLE * fewest + self._encoding):
-                share = left / (1 + sum(later))
-        for choice in enough:
-            if choice.cost.seconds() <= share:
-                return choice
-        for choice in sorted(choices, key=lambda each: each.first is None):
-            lengths = fitting(choice.cost, left, least=least)
-            if lengths is not None and (choice.networks <= FEWER_FOLDS or choice.first or len(choices) == 1):
-                return choice._replace(lengths=lengths)
-        return None
+        left = MARGIN * self.deadline.left
+        return choose(config, cost, sides, left, to_come=to_come, encoding=self._encoding)
 
     def _foreseen(self, config: Config) -> Cost | None:
         """What a member takes by what one took that differs in the size of its pictures alone; `None` without one."""
@@ -205,34 +167,6 @@ class Planner:
             if alike(config, other):
                 return cost._replace(epoch=larger(config, other) * cost.epoch)
         return None
-
-    def _shortest(self, config: Config, cost: Cost, sides: Sides) -> float:
-        """Seconds of the fewest epochs in the fewest networks."""
-        least = [least_epochs(cost.lengths)]
-        return min(each.cost.seconds(least) for each in self._in_folds(config, cost, sides))
-
-    @staticmethod
-    def _in_folds(config: Config, cost: Cost, sides: Sides) -> Iterator[_Choice]:
-        """A member in all epochs and the folds asked for, then in fewer and fewer where its encoders train.
-
-        Last in the first folds alone of those asked for, where their rows are enough to join members by: its networks
-        see more of the rows than in two or three folds.
-        """
-        asked, seeds = config.train.fold_count, config.train.seeds
-        yield _Choice(asked, None, None, cost, cost.lengths)
-        if tunes(config):
-
-            def turns(folds: int) -> float:
-                """How often all rows are gone through in an epoch of so many folds, those at a time as one."""
-                return cost.turns(folds * seeds) * (folds - 1) / folds
-
-            for folds in range(asked - 1, LEAST_FOLDS - 1, -1):
-                fewer = cost._replace(epoch=cost.epoch * turns(folds) / turns(asked))
-                yield _Choice(folds, folds, None, fewer, cost.lengths)
-            first = max(2, cost.at_a_time)
-            if MOST_SEEN <= asked > first and sides.pool is None and len(sides.every) * first >= FIRST_ROWS * asked:
-                share = cost.turns(first * seeds) / cost.turns(asked * seeds)
-                yield _Choice(first, None, first, cost._replace(epoch=cost.epoch * share), cost.lengths)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -323,11 +257,11 @@ class Planner:
         fewer += "" if first is None else f" in the first {first} folds alone"
         self.tell(f"{called}: about {said(cost.seconds())}{fewer}{shorter}; {said(left)} are left for it")
 
-    def _leave_out(self, name: str, seconds: float | None, *, shortest: float | None = None) -> None:
+    def _leave_out(self, name: str, seconds: float | None, *, least: float | None = None) -> None:
         left = 0.0 if self.deadline is None else max(0.0, self.deadline.left)
         self.plan.parts[name] = Part("left_out", estimate=seconds, left=left)
         takes = "there is no time to look at it" if seconds is None else f"would take about {said(seconds)}"
-        takes += "" if shortest is None else f" ({said(shortest)} shortened)"
+        takes += "" if least is None else f" ({said(least)} shortened)"
         self.tell(f"left out: '{name}' {takes}, {said(left)} are left")
 
     def _limited(self, fitter: Fitter, lengths: tuple[int, ...], *, needed: bool) -> Fitter:
