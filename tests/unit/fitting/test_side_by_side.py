@@ -118,7 +118,7 @@ def test_one_that_is_left_over_trains_beside_the_last_ones(
         Classifier(config).fit(scenes(), out=out, jobs=None, progress=progress)
         ahead = [stage for stage in stages if "side by side: training" in stage]
         assert ahead == [f"networks 1 to {count} of 3, side by side: training" for count in expected]
-    assert contents(tmp_path / str(12 << 30)) == contents(tmp_path / str(11 << 30))
+    assert contents(tmp_path / str(15 << 30)) == contents(tmp_path / str(14 << 30))
 
 
 def test_stopped_it_goes_on_where_each_was(models: dict[str, Path], tmp_path: Path) -> None:
