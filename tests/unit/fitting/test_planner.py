@@ -49,6 +49,7 @@ class World:
         self.needs: dict[str, tuple[float, float]] = {}
         self.real: dict[str, float] = {}
         self.encoding: dict[str, float] = {}
+        self.encoded: dict[str, float] = {}
         self.paced: list[str] = []
         self.busy: dict[str, list[float]] = {}
         self.at = ""
@@ -67,6 +68,8 @@ class World:
             self.paced.append(name)
             if name in self.encoding:
                 raise TooLong("encoding images (image)", self.encoding[name], 1.0)
+            spent = fitter.clock.seconds
+            spent["encoding"] = spent.get("encoding", 0.0) + self.encoded.pop(name, 0.0)  # once: then it is stored
             lengths = fitter.config.train.for_rows(len(rows)).lengths
             fixed, epoch = self.needs.get(name, (0.0, 0.0))
             slower = self.busy.get(name, [1.0])
@@ -270,6 +273,15 @@ def test_the_next_one_must_be_encoded_too(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert folds_for(61) == (None, 2), "12 + 36 + 12 s"
     assert folds_for(59) == (None, None)
+
+
+def test_what_was_encoded_before_a_second_look_counts(world: World) -> None:
+    """40 s in four folds, 26.7 in three; 68 are left: 41.3 for c, which trains for 20 and is encoded for 22, or 0."""
+    world.needs = {"a": (0, 0.1), "b": (0, 1), "c": (0, 0.1)}
+    world.busy = {"b": [2.0, 1.0]}  # so that there is a second look
+    assert folds_of(world.fit(80, tuning()))["b"] == 3
+    world.busy, world.encoded = {"b": [2.0, 1.0]}, {"b": 22.0}
+    assert folds_of(world.fit(80, tuning()))["b"] is None, "all that is left is for b"
 
 
 def test_what_cannot_fit_by_what_one_like_it_takes_is_not_looked_at(world: World) -> None:

@@ -140,6 +140,7 @@ class Planner:
             if FORESIGHT * least > MARGIN * self.deadline.left:
                 self._leave_out(name, foreseen.seconds(), least=least)
                 return None
+        self._encoding = 0.0  # of this member, all looks at it together: the second finds everything stored
         try:
             cost = self._cost(fitter, sides, progress)
             choice = self._choose(fitter.config, cost, sides, to_come)
@@ -236,7 +237,7 @@ class Planner:
             needed = pace_ahead(fitter, piece, count, seconds=seconds, progress=told)
         else:
             needed = fitter.pace(rows, held, seconds=seconds, progress=told)
-        self._encoding = fitter.clock.seconds.get("encoding", 0.0) - before
+        self._encoding += fitter.clock.seconds.get("encoding", 0.0) - before
         more = takes_one_more(fitter, count)
         return cost_of(config, needed, students=students, at_a_time=count, takes_one_more=more)
 
