@@ -64,6 +64,11 @@ def cross_faults(config: Config) -> list[str]:
                 f"[encoders.{name}] first_trained = {encoder.options['first_trained']} says what trains, and the "
                 f"encoder is frozen. Fix: --set encoders.{name}.frozen=false, or first_trained = 0"
             )
+        if not encoder.frozen and encoder.options.get("divided_at"):
+            faults.append(
+                f"[encoders.{name}] divided_at = {encoder.options['divided_at']} is for an encoder that stays frozen, "
+                f"and this one trains. Fix: first_trained = {encoder.options['divided_at']} in its place"
+            )
     faults += _head_faults(config, list(modalities.values()))
     if config.fusion.name == "single" and len(config.encoders) != 1:
         faults.append(

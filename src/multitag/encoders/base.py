@@ -100,6 +100,7 @@ class Encoder(nn.Module, ABC):
 
         It is frozen and its output stored. Where there is one, `forward` takes what it says of the rows:
         "states" (n, T, C), its tokens; "mask" (n, T), which of them are real; "pooled" (n, D), its pooled vectors.
+        An encoder that is frozen whole may have one too: both parts' output is stored.
 
         Raises:
             WeightsError: The weights cannot be had.
@@ -116,6 +117,14 @@ class Encoder(nn.Module, ABC):
         """64 hex digits that change whenever the encoder's numbers could: class, identity, format version."""
         whole = {"class": type(self).__name__, "version": FORMAT_VERSION, **self.identity()}
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def states_in(encoded: Encoded) -> Inputs:
+    """What a lower part said, as its upper part takes it."""
+    pooled, states, mask = encoded
+    if states is None or mask is None:
+        raise AssertionError("a lower part has tokens")
+    return {"pooled": pooled, "states": states, "mask": mask}
 
 
 def weights_hash(module: nn.Module) -> str:

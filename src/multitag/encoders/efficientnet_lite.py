@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d
 
 from multitag.encoders import efficientnet_net as parts
-from multitag.encoders.base import Encoder, Inputs
+from multitag.encoders.base import Encoder, Inputs, weights_hash
 from multitag.encoders.efficientnet_lower import EfficientNetLower
 from multitag.encoders.efficientnet_packaged import PackagedEfficientNet
 from multitag.encoders.resizing import Resize
@@ -36,10 +36,13 @@ class EfficientNetLite(PackagedEfficientNet):
             15). Those before stay as they are, and what they say of each picture is computed once and stored: on a
             processor a row then takes a fraction of the time. Batch normalisation is folded into the weights, and
             depthwise convolutions stay fixed. 0 trains all.
+        divided_at: With ``frozen = true``, what the blocks before this one say of each picture is stored too, and the
+            rest runs on that. An encoder that trains from the same block on finds it there: for members of an
+            ensemble the lower blocks, which take most of the time, then run once. 0 stores the vector alone.
 
     Raises:
         WeightsError: The `offline` extra is not installed, or its files are not those we pinned.
-        ConfigError: There is no block `first_trained`.
+        ConfigError: There is no block `first_trained`, or `divided_at`.
     """
 
     def __init__(
@@ -50,15 +53,23 @@ class EfficientNetLite(PackagedEfficientNet):
         pool: Literal["mean", "mean_max", "stages"] = "stages",
         resize: Resize = "stretch",
         first_trained: Annotated[int, Field(ge=0)] = 0,
+        divided_at: Annotated[int, Field(ge=0)] = 0,
     ) -> None:
         super().__init__(variant, parts.NATIVE_SIZE[variant] if size == "native" else size, resize)
         last = parts.BLOCKS[variant] - 1
-        if first_trained > last:
-            raise ConfigError(
-                f"option 'first_trained' = {first_trained}: the last block of {variant} is {last}. "
-                f"Accepted: 0 to {last}; 0 trains all"
-            )
-        self.first_trained = first_trained
+        for option, block, none in (
+            ("first_trained", first_trained, "trains all"),
+            ("divided_at", divided_at, "divides nothing"),
+        ):
+            if block > last:
+                raise ConfigError(
+                    f"option '{option}' = {block}: the last block of {variant} is {last}. "
+                    f"Accepted: 0 to {last}; 0 {none}"
+                )
+        if first_trained and divided_at:
+            raise ConfigError("options 'first_trained' and 'divided_at': an encoder trains or is frozen. Fix: one is 0")
+        self.first_trained, self.divided_at = first_trained, divided_at
+        self.first = first_trained or divided_at
         self.pool = pool
 
     def _take(self, net: Any) -> None:
@@ -66,29 +77,40 @@ class EfficientNetLite(PackagedEfficientNet):
         self._channels = parts.channels(net)
         self._taps = parts.deep_ends(net) if self.pool == "stages" else []
         # What the lower part says of deep stages that end in it, whatever is pooled here.
-        self._carried = [end for end in parts.deep_ends(net) if end < self.first_trained]
+        self._carried = [end for end in parts.deep_ends(net) if end < self.first]
         final = int(net._conv_head.out_channels)
         self.token_width = final
         self.width = final * (1 if self.pool == "mean" else 2) + sum(2 * self._channels[i] for i in self._taps)
+        if self.divided_at:
+            self._unfolded = weights_hash(net)  # the lower part decides the numbers as much
+        if self.first:
+            parts.keep_above(net, self.first)
         if self.first_trained:
-            parts.keep_above(net, self.first_trained)
             parts.fold(net)
             net.requires_grad_(True)  # folding leaves the new biases without
             parts.fix_depthwise(net)
         self.net = net
 
+    def optimize(self) -> None:
+        """Fold batch normalisation into the convolutions and lay memory out channels-last: over twice as fast."""
+        whole = self._unfolded
+        super().optimize()
+        self._unfolded = whole or self._unfolded
+
     def lower(self) -> Encoder | None:
-        """The stem and the blocks before `first_trained`, loaded; `None` where all train."""
-        if not self.first_trained:
+        """The stem and the blocks before `first_trained` or `divided_at`, loaded; `None` where it is not divided."""
+        if not self.first:
             return None
-        lower = EfficientNetLower(self.variant, self.size, self.resize, self.first_trained)
+        lower = EfficientNetLower(self.variant, self.size, self.resize, self.first)
         lower.load()
         return lower
 
     def identity(self) -> dict[str, Any]:
-        """The weights' hash, the size, the pooling and the resizing."""
+        """The weights' hash, the size, the pooling, the resizing, and where it is divided."""
         # Stretching goes without saying: features stored before there was a choice stay good.
-        shape = {} if self.resize == "stretch" else {"resize": self.resize}
+        shape: dict[str, Any] = {} if self.resize == "stretch" else {"resize": self.resize}
+        if self.divided_at:  # states are stored in half precision
+            shape["divided_at"] = self.divided_at
         return {"weights": self.weights, "variant": self.variant, "size": self.size, "pool": self.pool, **shape}
 
     def forward(self, inputs: Inputs, *, tokens: bool = False) -> Encoded:
@@ -96,7 +118,7 @@ class EfficientNetLite(PackagedEfficientNet):
 
         Inputs are pixels, or what the lower part says of pictures: "states" (B, H * W, C) and "pooled".
         """
-        if self.first_trained:
+        if self.first:
             final, pooled = self._above(inputs)
         else:
             final, pooled = self._whole(inputs)
@@ -123,8 +145,8 @@ class EfficientNetLite(PackagedEfficientNet):
         net: Any = self.net
         side = math.isqrt(inputs["states"].shape[1])
         # Places with their channels beside each other: as a map it is channels-last already.
-        x = inputs["states"].reshape(-1, side, side, self._channels[self.first_trained - 1]).permute(0, 3, 1, 2)
-        x, taps = parts.run_blocks(net, x, self._taps, first=self.first_trained, of=len(self._channels))
+        x = inputs["states"].reshape(-1, side, side, self._channels[self.first - 1]).permute(0, 3, 1, 2)
+        x, taps = parts.run_blocks(net, x, self._taps, first=self.first, of=len(self._channels))
         final = parts.head(net, x)
         pooled = [_mean(final)]
         if self.pool != "mean":
@@ -137,7 +159,7 @@ class EfficientNetLite(PackagedEfficientNet):
     def _below(self, pooled: Tensor) -> dict[int, list[Tensor]]:
         """Mean and maximum of the deep stages that end in the lower part, out of its pooled vector (B, D)."""
         sizes = [self._channels[tap] for tap in self._carried for _ in range(2)]
-        _, *carried = torch.split(pooled, [self._channels[self.first_trained - 1], *sizes], dim=1)
+        _, *carried = torch.split(pooled, [self._channels[self.first - 1], *sizes], dim=1)
         return {tap: carried[2 * i : 2 * i + 2] for i, tap in enumerate(self._carried)}
 
 

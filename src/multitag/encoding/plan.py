@@ -61,15 +61,23 @@ class Plan:
     without: dict[str, str] = field(default_factory=dict)
 
     def add(self, config: Config, slots: Mapping[str, Slot], tokens: Iterable[str], where: str = "") -> None:
-        """Add encoders that are stored, with those whose tokens are read; of lower parts they always are."""
+        """Add encoders that are stored, with those whose tokens are read; of lower parts they always are.
+
+        What a frozen encoder runs on comes before it: others may want that too.
+        """
         for name, slot in slots.items():
-            reads_windows = config.task == "spans" and slot.encoder.modality == "text"
-            pieces = Pieces.of(config, {name: slot}) if reads_windows else None
-            key, more = (slot.fingerprint, reads_windows), name in tokens or not config.encoders[name].frozen
-            if key in self.wanted:
-                self.wanted[key] = replace(self.wanted[key], tokens=more or self.wanted[key].tokens)
-            else:
-                self.wanted[key] = Wanted(where + name, config.encoders[name].name, slot, more, pieces)
+            if slot.frozen and slot.lower is not None:
+                self._add(config, name, slot.lower, True, where, " (lower part)")
+            self._add(config, name, slot, name in tokens or not config.encoders[name].frozen, where)
+
+    def _add(self, config: Config, name: str, slot: Slot, tokens: bool, where: str, part: str = "") -> None:
+        reads_windows = config.task == "spans" and slot.encoder.modality == "text"
+        pieces = Pieces.of(config, {name: slot}) if reads_windows else None
+        key = (slot.fingerprint, reads_windows)
+        if key in self.wanted:
+            self.wanted[key] = replace(self.wanted[key], tokens=tokens or self.wanted[key].tokens)
+        else:
+            self.wanted[key] = Wanted(where + name + part, config.encoders[name].name, slot, tokens, pieces)
 
 
 def reader_of(what: Config | Path) -> Reader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,15 +36,19 @@ class Work:
         folder: Where exported networks are kept.
         tokens: Whether tokens are wanted too.
         device: Where the encoder runs.
+        states: Of an encoder that has a lower part: what is stored of that, by the hashes of contents.
     """
 
     slot: Slot
     folder: Path
     tokens: bool
     device: torch.device
+    states: Callable[[Sequence[str]], Inputs] | None = None
 
     def prepare(self, chunk: Chunk) -> Inputs:
-        """The chunk's pictures read and resized, or its texts cut into tokens."""
+        """The chunk's pictures read and resized, or its texts cut into tokens; or what is stored of its lower part."""
+        if self.states is not None:
+            return self.states(chunk.contents)
         return self.slot.encoder.prepare(self.slot.items(chunk.samples))
 
     def run(self, inputs: Inputs, *, threads: int | None = None, at_once: int = 1) -> Answer:

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from multitag.augment.augmenter import Draw
 from multitag.encoders import Encoder, Inputs
+from multitag.encoders.base import states_in
 from multitag.features.chunks import contents_of
 from multitag.features.rows import Rows
 from multitag.features.slots import Slot
 from multitag.features.sparse import sparse_rows
+from multitag.features.states import padded_tokens
 from multitag.features.store import FeatureStore
 from multitag.features.targets import KeptTargets
 from multitag.types import Batch, Encoded
@@ -120,7 +122,7 @@ class Feeder:
         pooled = self._look_up(name, index.tolist()) if matrix is None else matrix.index_select(0, index)
         if not tokens:
             return Encoded(pooled)
-        return _padded_tokens(
+        return padded_tokens(
             self.store,
             self._kept[name],
             pooled,
@@ -129,10 +131,7 @@ class Feeder:
 
     def _states(self, name: str, index: Tensor) -> Inputs:
         """What the lower part of an encoder says of rows that have its modality, as its upper part takes it."""
-        pooled, states, mask = self._stored(name, index, tokens=True)
-        if states is None or mask is None:
-            raise AssertionError("a lower part has tokens")
-        return {"pooled": pooled, "states": states, "mask": mask}
+        return states_in(self._stored(name, index, tokens=True))
 
     def _look_up(self, name: str, rows: Sequence[int]) -> Tensor:
         """Pooled vectors (n, D) from the store, zeros for rows without the modality."""
@@ -178,18 +177,3 @@ def scatter_tokens(encoded: Encoded, present: Tensor) -> Encoded:
     mask[:, 0] = True
     tokens[present], mask[present] = encoded.tokens, encoded.mask
     return Encoded(encoded.pooled, tokens, mask)
-
-
-def _padded_tokens(store: FeatureStore, slot: Slot, pooled: Tensor, contents: Sequence[str | None]) -> Encoded:
-    """Stored tokens, padded to the longest row of the batch."""
-    rows = iter(store.tokens(slot.fingerprint, [content for content in contents if content is not None]))
-    real = [None if content is None else next(rows) for content in contents]
-    longest = max([1, *(len(row) for row in real if row is not None)])
-    tokens = torch.zeros(len(contents), longest, slot.encoder.token_width or 1)
-    mask = torch.zeros(len(contents), longest, dtype=torch.bool)
-    mask[:, 0] = True
-    for place, row in enumerate(real):
-        if row is not None:
-            tokens[place, : len(row)] = torch.from_numpy(row.astype(np.float32))
-            mask[place, : len(row)] = True
-    return Encoded(pooled, tokens, mask)

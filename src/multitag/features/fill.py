@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 
 import torch
 
@@ -11,6 +12,7 @@ from multitag.features.crew import Work, encode_chunks
 from multitag.features.rows import Rows
 from multitag.features.share import WHOLE, Share
 from multitag.features.slots import Slot
+from multitag.features.states import stored_states
 from multitag.features.store import FeatureStore
 from multitag.progress import Progress, silent
 
@@ -37,7 +39,8 @@ def fill(
 
     Args:
         store: The store.
-        slots: The encoders; of one that trains, its lower part is filled, and one without is left alone.
+        slots: The encoders; of one that trains, its lower part is filled, and one without is left alone. Of a frozen
+            one that has a lower part, this is filled first where the encoder itself is lacking.
         rows: The rows.
         tokens: The encoders whose tokens are wanted too; of lower parts they always are.
         device: Where the encoders run.
@@ -57,7 +60,11 @@ def fill(
         if (kept := slot.kept) is not None:
             chunks = cut(kept, rows, device)
             wanted = [chunks[number] for number in share.in_turn(first or share, len(chunks))]
-            encoded += _fill(store, kept, wanted, name in tokens or kept is not slot, device, progress)
+            whole = name in tokens or kept is not slot
+            if kept.lower is not None:
+                parts = (_left(store, kept, chunk, whole) for chunk in wanted)
+                _fill(store, kept.lower, [part for part in parts if len(part)], True, device, progress)
+            encoded += _fill(store, kept, wanted, whole, device, progress)
     return encoded
 
 
@@ -69,6 +76,16 @@ def lacking(
     return len(contents), len(store.missing(slot.fingerprint, contents, tokens=tokens))
 
 
+def _left(store: FeatureStore, slot: Slot, chunk: Chunk, tokens: bool) -> Chunk:
+    """What the store lacks of a chunk.
+
+    Only that is encoded, not the chunk whole: few new rows among many would cost as much as all. Chunks of the same
+    rows have nothing in common and are written whole, so whoever else writes of these rows meanwhile, what lacks of a
+    chunk is what lacked when the first of all processes began, or nothing.
+    """
+    return chunk.take(store.missing(slot.fingerprint, chunk.contents, tokens=tokens))
+
+
 def _fill(
     store: FeatureStore,
     slot: Slot,
@@ -77,20 +94,16 @@ def _fill(
     device: torch.device | None,
     progress: Progress,
 ) -> int:
-    def left(chunk: Chunk) -> Chunk:
-        # Only what lacks is encoded, not the chunk whole: few new rows among many would cost as much as all. Chunks
-        # of the same rows have nothing in common and are written whole, so whoever else writes of these rows
-        # meanwhile, what lacks of a chunk is what lacked when the first of all processes began, or nothing.
-        return chunk.take(store.missing(slot.fingerprint, chunk.contents, tokens=tokens))
-
     every = [content for chunk in chunks for content in chunk.contents]
     missing = {every[place] for place in store.missing(slot.fingerprint, every, tokens=tokens)}
     if not missing:
         return 0
     written = done = 0
-    with progress(f"encoding {slot.encoder.modality}s ({slot.name})", len(missing)) as advance:
-        todo = (left(chunk) for chunk in chunks if not missing.isdisjoint(chunk.contents))
-        work = Work(slot, store.path / ONNX, tokens, device or torch.device("cpu"))
+    states = None if slot.lower is None else partial(stored_states, store, slot.lower)
+    upper = "" if slot.lower is None else ", upper part"
+    with progress(f"encoding {slot.encoder.modality}s ({slot.name}{upper})", len(missing)) as advance:
+        todo = (_left(store, slot, chunk, tokens) for chunk in chunks if not missing.isdisjoint(chunk.contents))
+        work = Work(slot, store.path / ONNX, tokens, device or torch.device("cpu"), states)
         for chunk, (pooled, real) in encode_chunks(work, (chunk for chunk in todo if len(chunk)), len(chunks)):
             written += store.put(slot.fingerprint, chunk.contents, pooled, real)
             done += len(chunk)

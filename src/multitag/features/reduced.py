@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,11 +27,14 @@ from multitag.data.images import load_image
 from multitag.encoders import Encoder, Inputs
 from multitag.errors import ConfigError, DataWarning
 from multitag.features.runtime import AGREEMENT, Run, agreement, exported, in_torch, onnx_installed, quiet
-from multitag.types import Encoded
+from multitag.types import Encoded, Modality
 
 LEAST = {"float32": AGREEMENT, "bfloat16": 0.99, "int8": 0.9}
 """The least cosine to torch's float32 vectors that is taken for rounding, not for a fault."""
 CALIBRATION_ITEMS = 128
+
+Prepare = Callable[[Sequence[Any]], Inputs]
+"""Pictures or texts as an encoder takes them."""
 
 
 def fingerprint_of(fingerprint: str, precision: Precision) -> str:
@@ -70,6 +73,7 @@ def in_openvino(
     crew: Crew,
     *,
     tokens: bool,
+    prepare: Prepare | None = None,
 ) -> Run:
     """Run an encoder through OpenVINO.
 
@@ -84,6 +88,7 @@ def in_openvino(
         precision: What it computes in.
         crew: The threads.
         tokens: Whether tokens are wanted too.
+        prepare: Makes pictures or texts what the encoder takes; its own `prepare` where it is not given.
 
     Raises:
         ConfigError: A package is missing; or the network cannot run so, or says something else: nobody who asked for
@@ -92,7 +97,7 @@ def in_openvino(
     require_openvino(precision)
     try:
         path = exported(encoder, fingerprint, sample, folder, tokens=tokens)
-        run = _compiled(encoder, path, precision, crew)
+        run = _compiled(encoder, path, precision, crew, prepare or encoder.prepare)
         cosine = agreement(in_torch(encoder, tokens=tokens)(sample), run(sample))
         why = f"its vectors are others, cosine {cosine:.3f} to float32's" if cosine < LEAST[precision] else None
     except Exception as error:  # whatever an exporter, a quantiser or a runtime may raise
@@ -113,7 +118,7 @@ def _core() -> Any:
     return openvino.Core()
 
 
-def _compiled(encoder: Encoder, path: Path, precision: Precision, crew: Crew) -> Run:
+def _compiled(encoder: Encoder, path: Path, precision: Precision, crew: Crew, prepare: Prepare) -> Run:
     core = _core()
     if precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         warnings.warn(
@@ -121,7 +126,7 @@ def _compiled(encoder: Encoder, path: Path, precision: Precision, crew: Crew) ->
             DataWarning,
             stacklevel=2,
         )
-    network = core.read_model(_quantized(encoder, core, path) if precision == "int8" else path)
+    network = core.read_model(_quantized(encoder, core, path, prepare) if precision == "int8" else path)
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
         "INFERENCE_NUM_THREADS": crew.threads * crew.at_once,
@@ -142,7 +147,7 @@ def _compiled(encoder: Encoder, path: Path, precision: Precision, crew: Crew) ->
     return run
 
 
-def _quantized(encoder: Encoder, core: Any, path: Path) -> Path:
+def _quantized(encoder: Encoder, core: Any, path: Path, prepare: Prepare) -> Path:
     """The int8 network beside the exported one, made where it is not there."""
     found = path.with_suffix(".int8.xml")
     if not found.is_file():
@@ -151,10 +156,12 @@ def _quantized(encoder: Encoder, core: Any, path: Path) -> Path:
         import openvino
 
         nncf.set_log_level(logging.ERROR)
-        batches = [{key: tensor.numpy() for key, tensor in inputs.items()} for inputs in _calibration(encoder)]
+        network = core.read_model(path)
+        names = [entry.get_any_name() for entry in network.inputs]
+        batches = [{key: inputs[key].numpy() for key in names} for inputs in _calibration(encoder.modality, prepare)]
         with quiet():
             small = nncf.quantize(
-                core.read_model(path),
+                network,
                 nncf.Dataset(batches),
                 model_type=nncf.ModelType.TRANSFORMER if encoder.modality == "text" else None,
                 subset_size=len(batches),
@@ -166,12 +173,12 @@ def _quantized(encoder: Encoder, core: Any, path: Path) -> Path:
     return found
 
 
-def _calibration(encoder: Encoder) -> Iterator[Inputs]:
+def _calibration(modality: Modality, prepare: Prepare) -> Iterator[Inputs]:
     folder = bundled_path()
-    if encoder.modality == "image":
+    if modality == "image":
         for path in sorted((folder / "images").iterdir())[:CALIBRATION_ITEMS]:
-            yield encoder.prepare([load_image(path)])
+            yield prepare([load_image(path)])
         return
     chunk = next(CsvFile.open(folder / "train.csv").chunks())
     for title in list(chunk.columns["caption"])[:CALIBRATION_ITEMS]:
-        yield encoder.prepare([title])
+        yield prepare([title])

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import torch
 
 from multitag.config import Config, Precision, StoreConfig
 from multitag.data.images import MAX_PIXELS, load_image
 from multitag.encoders import ENCODERS, Encoder, Inputs
+from multitag.encoders.base import states_in
 from multitag.errors import ConfigError
 from multitag.features.compiled import in_compiled
 from multitag.features.reduced import LEAST, Crew, fingerprint_of, in_openvino
@@ -36,7 +38,7 @@ class Slot:
         engine: What runs a frozen encoder; on an accelerator it is torch, compiled or as it comes.
         precision: What a frozen encoder computes in.
         lower: The part of an encoder that trains which stays as it is and is stored, where there is one. Networks,
-            folds and members share it.
+            folds and members share it. A frozen encoder that has one runs on what is stored of it.
     """
 
     name: str
@@ -103,10 +105,20 @@ class Slot:
         sample = _sample(inputs)
         if self.engine == "openvino":
             crew = Crew(threads, at_once)
-            return in_openvino(self.encoder, self._exact, sample, folder, self.precision, crew, tokens=tokens)
+            return in_openvino(
+                self.encoder, self._exact, sample, folder, self.precision, crew, tokens=tokens, prepare=self._prepare
+            )
         if self.engine == "onnx":
             return in_onnx(self.encoder, self._exact, sample, folder, tokens=tokens, threads=threads)
         return self._in_torch(sample, "cpu", tokens=tokens)
+
+    def _prepare(self, items: Sequence[Any]) -> Inputs:
+        """Pictures or texts as the encoder takes them: through its lower part, where it has one."""
+        if self.lower is None:
+            return self.encoder.prepare(items)
+        below = self.lower.encoder
+        with torch.inference_mode():
+            return states_in(below(below.prepare(items), tokens=True))
 
     def _in_torch(self, sample: Inputs, device: str, *, tokens: bool) -> Run:
         def run(inputs: Inputs) -> Encoded:
@@ -184,9 +196,9 @@ def make_slot(name: str, encoder: Encoder, config: Config, lower: Slot | None = 
     Raises:
         WeightsError: The lower part's weights cannot be had.
     """
-    if config.encoders[name].frozen:
-        return _frozen(name, encoder, config)
     lower = lower or make_lower(name, encoder, config)
+    if config.encoders[name].frozen:
+        return _frozen(name, encoder, config, lower)
     return Slot(name, encoder, frozen=False, max_pixels=config.data.max_pixels, lower=lower)
 
 
@@ -201,10 +213,10 @@ def make_lower(name: str, encoder: Encoder, config: Config) -> Slot | None:
     return None if lower is None else _frozen(name, lower, config)
 
 
-def _frozen(name: str, encoder: Encoder, config: Config) -> Slot:
+def _frozen(name: str, encoder: Encoder, config: Config, lower: Slot | None = None) -> Slot:
     store = config.store
     if encoder.storable:
-        slot = Slot(name, encoder, True, config.data.max_pixels, engine_of(store), store.precision)
+        slot = Slot(name, encoder, True, config.data.max_pixels, engine_of(store), store.precision, lower)
     else:
         slot = Slot(name, encoder, True, config.data.max_pixels)
     encoder.eval().requires_grad_(False)

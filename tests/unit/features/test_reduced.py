@@ -66,7 +66,7 @@ def test_real_pictures(tmp_path: Path, precision: Precision, capfd: pytest.Captu
     encoder = EfficientNetLite(variant="lite0", size=96)
     encoder.load()
     slot = slot_of(encoder, precision)
-    inputs = {"pixels": next(iter(reduced._calibration(encoder)))["pixels"].repeat(3, 1, 1, 1)}
+    inputs = {"pixels": next(iter(reduced._calibration("image", encoder.prepare)))["pixels"].repeat(3, 1, 1, 1)}
     expected = runtime.in_torch(encoder, tokens=False)(inputs).pooled
     got = slot.run(inputs, tmp_path, tokens=False, device=CPU).pooled
     assert torch.cosine_similarity(got, expected).min() > reduced.LEAST[precision]
