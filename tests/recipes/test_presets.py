@@ -35,7 +35,8 @@ def shrunk(name: str, models: dict[str, Path]) -> Config:
 
 def small(encoder: dict[str, Any], models: dict[str, Path]) -> None:
     if encoder["name"] == "efficientnet_lite":
-        encoder |= {"variant": "lite0", "size": 64, "first_trained": min(encoder["first_trained"], 14)}
+        places = {option: min(encoder[option], 14) for option in ("first_trained", "divided_at")}
+        encoder |= {"variant": "lite0", "size": 64, **places}
     elif encoder["name"] == "transformers_text":
         encoder["model"] = str(models["bert"])
         encoder["first_trained"] = min(encoder["first_trained"], 1)  # it has two layers

@@ -49,7 +49,7 @@ def test_without_a_mask_rows_keep_their_order_and_their_width() -> None:
 @pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])
 def test_batches_say_of_each_text_what_the_encoder_says_of_it_alone(
-    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: bool, runtime: Engine
+    models: dict[str, Path], exports: Path, monkeypatch: pytest.MonkeyPatch, tokens: bool, runtime: Engine
 ) -> None:
     if runtime == "onnx":
         pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
@@ -60,7 +60,7 @@ def test_batches_say_of_each_text_what_the_encoder_says_of_it_alone(
     slot.engine = runtime
     texts = [" ".join([text] * times) for times in (3, 1, 2) for text in tiny.TEXTS]
     rows = [Sample(id=str(row), text=text) for row, text in enumerate(texts)]
-    work = crew.Work(slot, tmp_path, tokens, torch.device("cpu"))
+    work = crew.Work(slot, exports, tokens, torch.device("cpu"))
     ((_, (pooled, states)),) = crew.encode_chunks(work, [Chunk(rows, texts)], 1)
     assert len(pooled) == len(rows)
     for row, text in enumerate(texts):

@@ -48,7 +48,7 @@ def at_work(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
 @pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])
 def test_any_number_of_threads_gives_the_same_numbers_in_the_same_order(
-    slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: bool, runtime: Engine
+    slot: Slot, exports: Path, monkeypatch: pytest.MonkeyPatch, tokens: bool, runtime: Engine
 ) -> None:
     if runtime == "onnx":
         pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
@@ -57,7 +57,7 @@ def test_any_number_of_threads_gives_the_same_numbers_in_the_same_order(
     for count in (1, 6):
         at_work(monkeypatch, count)
         before = torch.get_num_threads()
-        found.append(encoded(slot, chunks(), tmp_path, tokens=tokens))
+        found.append(encoded(slot, chunks(), exports, tokens=tokens))
         assert torch.get_num_threads() == before
     for (pooled, states), (other, others) in zip(*found, strict=True):
         np.testing.assert_array_equal(pooled, other)

@@ -38,14 +38,14 @@ def installed(precision: Precision) -> None:
 @pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("precision", ["bfloat16", "int8"])
 def test_texts_say_nearly_the_same_at_any_length(
-    text: Encoder, tmp_path: Path, precision: Precision, tokens: bool
+    text: Encoder, exports: Path, precision: Precision, tokens: bool
 ) -> None:
     installed(precision)
     slot = slot_of(text, precision)
     for texts in (tiny.TEXTS, tiny.TEXTS[:1], ["dog " * 20, "dog"]):
         inputs = text.prepare(texts)
         expected = runtime.in_torch(text, tokens=tokens)(inputs)
-        got = slot.run(inputs, tmp_path, tokens=tokens, device=CPU)
+        got = slot.run(inputs, exports, tokens=tokens, device=CPU)
         assert torch.cosine_similarity(got.pooled, expected.pooled).min() > 0.98
         if tokens:
             assert got.mask is not None
@@ -53,7 +53,7 @@ def test_texts_say_nearly_the_same_at_any_length(
             assert torch.equal(got.mask, expected.mask)
             assert got.tokens is not None
             assert got.tokens.shape == expected.tokens.shape  # type: ignore[union-attr]
-    again = slot.run(inputs, tmp_path, tokens=tokens, device=CPU)
+    again = slot.run(inputs, exports, tokens=tokens, device=CPU)
     assert torch.equal(again.pooled, got.pooled)
     assert again.pooled.data_ptr() != got.pooled.data_ptr()
 
@@ -93,12 +93,12 @@ def test_a_missing_package_is_an_error_that_says_what_to_install(
 
 
 def test_a_network_that_says_something_else_is_refused(
-    text: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: Encoder, exports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed("bfloat16")
     monkeypatch.setitem(reduced.LEAST, "bfloat16", 1.5)
     with pytest.raises(ConfigError, match=r"cannot run so \(its vectors are others.*store\.precision=float32"):
-        slot_of(text, "bfloat16").run(text.prepare(tiny.TEXTS), tmp_path, tokens=False, device=CPU)
+        slot_of(text, "bfloat16").run(text.prepare(tiny.TEXTS), exports, tokens=False, device=CPU)
 
 
 def test_int8_is_for_processors(text: Encoder, tmp_path: Path) -> None:
@@ -107,14 +107,14 @@ def test_int8_is_for_processors(text: Encoder, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tokens", [False, True])
-def test_openvino_in_float32_says_what_torch_says(text: Encoder, tmp_path: Path, tokens: bool) -> None:
+def test_openvino_in_float32_says_what_torch_says(text: Encoder, exports: Path, tokens: bool) -> None:
     installed("float32")
     slot = make_slot("text", text, Config().changed(["store.runtime=openvino"]))
     assert slot.fingerprint == text.fingerprint()
     for texts in (tiny.TEXTS, tiny.TEXTS[:1]):
         inputs = text.prepare(texts)
         expected = runtime.in_torch(text, tokens=tokens)(inputs)
-        got = slot.run(inputs, tmp_path, tokens=tokens, device=CPU)
+        got = slot.run(inputs, exports, tokens=tokens, device=CPU)
         torch.testing.assert_close(got.pooled, expected.pooled, atol=1e-5, rtol=1e-4)
     assert slot.engine == "openvino"
 
@@ -127,9 +127,9 @@ def test_openvino_asked_for_and_not_there(text: Encoder, tmp_path: Path, monkeyp
 
 
 def test_a_processor_without_units_for_bfloat16_is_told(
-    text: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: Encoder, exports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     openvino = pytest.importorskip("openvino", reason="needs the extra 'openvino'")
     monkeypatch.setattr(openvino.Core, "get_property", lambda self, *asked: ["FP32", "INT8"])
     with pytest.warns(DataWarning, match=r"no units for bfloat16.*no faster"):
-        slot_of(text, "bfloat16").run(text.prepare(tiny.TEXTS), tmp_path, tokens=False, device=CPU)
+        slot_of(text, "bfloat16").run(text.prepare(tiny.TEXTS), exports, tokens=False, device=CPU)
