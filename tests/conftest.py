@@ -50,6 +50,14 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are forked from a server that has imported all, for tests of what they do: to start one takes seconds."""
+    from training_support import forkserver
+
+    monkeypatch.setattr("multitag.workers.get_context", lambda method: forkserver())
+
+
+@pytest.fixture
 def table_file(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
     """Writes a table and gives its path."""
 

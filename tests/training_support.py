@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ TEXT_AND_PICTURE = {**ONLY_TEXT, "image": {"name": "efficientnet_lite", "variant
 
 
 def quick(changes: Iterable[str] = (), *, encoders: dict[str, Any] | None = None, **sections: Any) -> Config:
-    """A configuration that trains in a moment: words only, a linear head, six epochs."""
+    """A configuration that trains in a moment: words only, a linear head, six epochs; no encoder is exported."""
     values = {
         "encoders": encoders or ONLY_TEXT,
         "fusion": {"name": "concat"},
@@ -39,6 +40,7 @@ def quick(changes: Iterable[str] = (), *, encoders: dict[str, Any] | None = None
             **sections.pop("train", {}),
         },
         "decision": {"name": "global_threshold", **sections.pop("decision", {})},
+        "store": {"runtime": "torch", **sections.pop("store", {})},
         **sections,
     }
     return Config.parse(values).changed(changes)
@@ -88,8 +90,17 @@ PRELOAD = [
     "transformers.models.bert.modeling_bert",
     "transformers.models.resnet.modeling_resnet",
     "torch._dynamo",
+    "iterstrat.ml_stratifiers",
+    "sklearn.linear_model",
 ]
 """What the server of forks imports once, so that each child need not."""
+
+
+def forkserver() -> ForkServerContext:
+    """Where processes come from that need not import what the tests use."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    return context
 
 
 def train_in_child(
@@ -104,10 +115,8 @@ def train_in_child(
     teacher: Path | None = None,
 ) -> int:
     """Train in a process of its own; its exit code, -9 where it was killed."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
     arguments = (config.dump(), rows, out, kill, resume, overwrite, unlabeled, teacher)
-    process = context.Process(target=_train, args=arguments)
+    process = forkserver().Process(target=_train, args=arguments)
     process.start()
     process.join(120)
     assert process.exitcode is not None, "the training hangs"
@@ -119,10 +128,8 @@ def train_in_two(config: Config, rows: str | Path | Sequence[Sample], out: Path,
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
     processes = [
-        context.Process(target=_train_rank, args=(rank, port, config, rows, out, options)) for rank in range(2)
+        forkserver().Process(target=_train_rank, args=(rank, port, config, rows, out, options)) for rank in range(2)
     ]
     for process in processes:
         process.start()

@@ -94,6 +94,7 @@ def test_processes_make_the_store_of_one(rows: Path, config: Callable[..., Confi
     assert dict(os.environ) == before
 
 
+@pytest.mark.usefixtures("forked")
 def test_machines_with_a_store_each_make_the_store_of_one(
     rows: Path, config: Callable[..., Config], tmp_path: Path
 ) -> None:
@@ -134,6 +135,7 @@ def test_the_encoders_of_a_run(
     Classifier.load(tmp_path / "run").predict(new)
 
 
+@pytest.mark.usefixtures("forked")
 def test_what_has_nothing_to_store_says_why(rows: Path, config: Callable[..., Config], tmp_path: Path) -> None:
     words = config("store", text={"name": "bag_of_ngrams", "ngrams": 1, "min_count": 1})
     found = encode([rows], words)
@@ -219,6 +221,7 @@ def test_faults_are_told_before_anything_is_encoded(rows: Path, config: Callable
     assert counts(found) == {"image": (0, 0), "text": (1, 1)}
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_process_that_comes_to_nothing_is_told(
     config: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

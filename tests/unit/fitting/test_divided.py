@@ -207,6 +207,7 @@ def test_members_of_an_ensemble_read_each_picture_once(table: Path, tmp_path: Pa
     assert fitted.size.frozen_parameters == sum(t.numel() for t in folded.state_dict().values()), "counted once"
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize("processes", [1, 2])
 def test_encoded_ahead_by_any_number_of_processes(
     processes: int, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -256,6 +256,7 @@ def test_its_size_counts_the_lower_parts_as_frozen(models: dict[str, Path], tmp_
         Classifier(config.changed(["train.max_size=1kB"])).fit(scenes())
 
 
+@pytest.mark.usefixtures("forked")
 def test_encoded_ahead_a_training_finds_all_states(
     models: dict[str, Path], rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

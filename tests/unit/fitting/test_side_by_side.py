@@ -61,8 +61,14 @@ def pieces(fitter: Fitter, count: int = 2) -> list[Piece]:
 
 @pytest.mark.parametrize("changes", [{}, {"seeds": 2, "folds": 2}], ids=["three folds", "two folds of two seeds"])
 def test_it_is_the_run_of_one_after_the_other(
-    changes: dict[str, Any], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    changes: dict[str, Any],
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
+    if changes:  # once they are started as users' are
+        request.getfixturevalue("forked")
     here, train = list[str](), Fitter.train
 
     def watched(self: Fitter, name: str, *args: Any, known: Any = None, **options: Any) -> Any:
@@ -99,6 +105,7 @@ def test_it_is_the_run_of_one_after_the_other(
         assert abs(total - done) <= 3, "three epochs of folds that differ by a row"
 
 
+@pytest.mark.usefixtures("forked")
 def test_one_that_is_left_over_trains_beside_the_last_ones(
     models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +128,7 @@ def test_one_that_is_left_over_trains_beside_the_last_ones(
     assert contents(tmp_path / str(15 << 30)) == contents(tmp_path / str(14 << 30))
 
 
+@pytest.mark.usefixtures("forked")
 def test_stopped_it_goes_on_where_each_was(models: dict[str, Path], tmp_path: Path) -> None:
     config, told = tuning(models, epochs=6), list[dict[str, Any]]()
 
@@ -140,6 +148,7 @@ def test_stopped_it_goes_on_where_each_was(models: dict[str, Path], tmp_path: Pa
     assert len(told) == len(whole["history"]), "no epoch was trained twice"
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_training_that_comes_to_nothing_is_told(fitter: Fitter) -> None:
     train = fitter.config.train.model_copy(update={"lr": 1e30, "encoder_lr": 1e30, "clip": 1e30})
     diverging = replace(fitter, config=fitter.config.model_copy(update={"train": train}))
@@ -157,6 +166,7 @@ def test_an_error_is_told_as_what_it_is() -> None:
         side_by_side._checked(Failure("the worker process ended by signal 9"))
 
 
+@pytest.mark.usefixtures("forked")
 def test_late_it_ends_with_what_it_has(fitter: Fitter, models: dict[str, Path]) -> None:
     limit = Limit(Deadline.after(8.0), needed=True, networks=2)
     late = replace(fitter, config=tuning(models, epochs=10**5, patience=10**5), limit=limit)
@@ -168,6 +178,7 @@ def test_late_it_ends_with_what_it_has(fitter: Fitter, models: dict[str, Path]) 
     assert (limit.networks, limit.begun) == (0, True)
 
 
+@pytest.mark.usefixtures("forked")
 def test_too_late_for_anything_it_is_dropped(fitter: Fitter) -> None:
     late = replace(fitter, limit=Limit(Deadline.after(0.0), needed=False, networks=2))
     with pytest.raises(OutOfTime, match="no time is left"):
