@@ -56,7 +56,7 @@ SLOW = ("offline-dong2024-dvtt", "bosia2023-lstm")
 PRESETS = tuple(name for name in SYSTEMS if name.startswith("preset "))
 BOTH = ("multitag", *PRESETS)
 """Systems that read pictures and texts, and are scored on rows that lack one of them too."""
-QUICK_ROWS = 120
+QUICK_ROWS = 80
 """The quick form trains on so many, and scores half as many."""
 QUICK_CHANGES = ["train.folds=2", "train.epochs=3", "train.min_steps=0"]
 """Two networks of each member show as much as five that all works, and three epochs of them as much as twenty."""

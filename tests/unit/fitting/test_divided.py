@@ -19,7 +19,7 @@ from multitag.encoders.efficientnet_packaged import PackagedEfficientNet
 from multitag.encoding import encode
 from multitag.ensemble import Ensemble
 from multitag.errors import ConfigError
-from multitag.features.fill import fill
+from multitag.features.fill import ONNX, fill
 from multitag.features.rows import Rows, check_rows
 from multitag.features.slots import Slot, build_slots
 from multitag.features.store import FeatureStore
@@ -130,42 +130,36 @@ def test_no_weight_is_there_twice() -> None:
     assert numbers(slot_of(DIVIDED)) == numbers(slot_of(LITE))
 
 
+def said(slot: Slot, rows: Rows, folder: Path, exports: Path) -> list[np.ndarray[Any, Any]]:
+    """What a store has of pictures: their vectors, and the tokens of each."""
+    folder.mkdir()
+    (folder / ONNX).symlink_to(exports)
+    with FeatureStore(folder) as store:
+        fill(store, {"image": slot}, rows, tokens=["image"])
+        contents = [h for h in rows.hashes if h]
+        pooled = store.pooled(slot.fingerprint, contents, slot.encoder.width)
+        return [pooled, *(row.astype(np.float32) for row in store.tokens(slot.fingerprint, contents))]
+
+
 @pytest.mark.parametrize("runtime", ["onnx", "openvino"])
-@pytest.mark.parametrize("tokens", [False, True])
-def test_both_parts_are_exported(runtime: str, tokens: bool, store: FeatureStore, table: Path) -> None:
+def test_both_parts_are_exported(runtime: str, table: Path, tmp_path: Path, exports: Path) -> None:
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime" if runtime == "onnx" else "openvino")
-    rows, found = picture_rows(table, 6), []
-    for engine in ("torch", runtime):
-        slot = slot_of(DIVIDED, runtime=engine)
-        with FeatureStore(store.path / engine) as own:
-            fill(own, {"image": slot}, rows, tokens=["image"] if tokens else [])
-            contents = [h for h in rows.hashes if h]
-            found.append([own.pooled(slot.fingerprint, contents, slot.encoder.width)])
-            if tokens:
-                found[-1] += [row.astype(np.float32) for row in own.tokens(slot.fingerprint, contents)]
+    rows = picture_rows(table, 6)
+    found = [said(slot_of(DIVIDED, runtime=engine), rows, tmp_path / engine, exports) for engine in ("torch", runtime)]
     for one, other in zip(*found, strict=True):
         assert np.abs(one - other).max() <= 2e-3 * np.abs(one).max()
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "int8"])
-def test_in_less_precision(precision: str, store: FeatureStore, table: Path) -> None:
+def test_in_less_precision(precision: str, table: Path, tmp_path: Path, exports: Path) -> None:
     pytest.importorskip("openvino")
     if precision == "int8":
         pytest.importorskip("nncf")
-    rows = picture_rows(table, 6)
-    contents = [h for h in rows.hashes if h]
-    exact, rough = (
-        slot_of({**DIVIDED, "size": 96}),
-        slot_of({**DIVIDED, "size": 96}, precision=precision, runtime="auto"),
-    )
-    fill(store, {"image": exact}, rows)
-    fill(store, {"image": rough}, rows)
-    one, other = (
-        torch.from_numpy(store.pooled(slot.fingerprint, contents, slot.encoder.width)) for slot in (exact, rough)
-    )
-    assert not torch.equal(one, other)
-    assert torch.cosine_similarity(one, other).min() > 0.9
+    rows, slots = picture_rows(table, 6), (slot_of(DIVIDED), slot_of(DIVIDED, precision=precision, runtime="auto"))
+    exact, rough = (said(slot, rows, tmp_path / slot.precision, exports)[0] for slot in slots)
+    assert not np.array_equal(exact, rough)
+    assert torch.cosine_similarity(torch.from_numpy(exact), torch.from_numpy(rough)).min() > 0.9
 
 
 @pytest.mark.parametrize(
