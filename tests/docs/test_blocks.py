@@ -57,6 +57,7 @@ def quick(monkeypatch):
     """Three passes over the rows and encoders in torch, whatever the settings: what is tested is that it runs."""
     monkeypatch.setattr(TrainConfig, "for_rows", three_epochs)
     monkeypatch.setattr("multitag.features.slots.onnx_installed", lambda: False)  # an export takes long
+    monkeypatch.setattr("multitag.features.units.has_bfloat16", lambda: False)  # so does one for OpenVINO
 
 
 def three_epochs(self: TrainConfig, rows: int) -> TrainConfig:
