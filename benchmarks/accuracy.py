@@ -1,12 +1,14 @@
 """The accuracy tables of README and docs: multitag, every recipe that needs no hub, and a plain baseline.
 
     python benchmarks/accuracy.py [--data ../shared/data/comp5329 | openclipart] [--seeds 3] [--only NAME ...]
+    python benchmarks/accuracy.py --only "preset best" --runs runs/0 runs/1 runs/2
     python benchmarks/accuracy.py --quick
 
 All on the same rows and seeds: trained on train.csv, scored on valid.csv (of openclipart, the bundled data, test.csv),
 which nothing is tuned on. Writes benchmarks/accuracy.json (accuracy-openclipart.json) after every system, and goes on
 from it where it was stopped (--again begins anew). The quick form shows that all works, in a minute or two: three
 systems on the first rows of the bundled data, into benchmarks/accuracy-quick.json, which no table is made of.
+Runs that `multitag train` made of a preset on train.csv, a seed each, are scored in place of training it here.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from multitag import Classifier
 from multitag.data.bundled import bundled_path
 from multitag.data.table import read_table
 from multitag.evaluation import Evaluation, evaluate
+from multitag.features.rows import check_rows
+from multitag.fitting.copies import kept_keys
 from multitag.recipes import configure, recipe_names
 from multitag.types import LabelSpace, Predictions, Sample
 
@@ -93,6 +97,26 @@ def ours(rows: list[Sample], new: list[Sample], seed: int, *, both: bool = False
     return evaluation, cost | (lacking(classifier, new) if both else {})
 
 
+def of_run(folder: Path, preset: str, rows: list[Sample], new: list[Sample]) -> Result:
+    """A preset that was trained by `multitag train`, scored as one that is trained here.
+
+    Raises:
+        SystemExit: The run is of something else, or of other rows.
+    """
+    classifier = Classifier.load(folder)
+    keys = kept_keys(check_rows(rows, classifier.config))
+    if classifier.config.preset != preset or not np.array_equal(keys, classifier.pipeline_.trained_on):
+        raise SystemExit(
+            f"{folder} is no run of these rows with --preset {preset}: its preset is "
+            f"{classifier.config.preset or 'none'}, and it was trained on {len(classifier.pipeline_.trained_on)} "
+            f"pictures and texts where train.csv has {len(keys)}"
+        )
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    size = metrics["size"]["trained_megabytes"] + metrics["size"]["frozen_megabytes"]
+    cost = {"seconds": sum(metrics["seconds"].values()), "megabytes": size}
+    return classifier.evaluate(new), cost | lacking(classifier, new)
+
+
 def lacking(classifier: Classifier, rows: list[Sample]) -> dict[str, float]:
     """Samples F1 where all rows, or every other one, lost their picture or their text."""
     found = {}
@@ -136,10 +160,13 @@ def main() -> None:
     parser.add_argument("--data", default="../shared/data/comp5329", help="A folder, or openclipart.")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=list(SYSTEMS), metavar="NAME")
+    parser.add_argument("--runs", nargs="+", type=Path, metavar="RUN", help="Runs of the preset that --only names.")
     parser.add_argument("--quick", action="store_true", help="Three systems, one seed, few rows.")
     parser.add_argument("--again", action="store_true", help="Measure what is in the output file anew, too.")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    if given.runs and (len(given.only or ()) != 1 or given.only[0] not in PRESETS):
+        parser.error("--runs are of one preset: --only 'preset NAME' says which")
     data, names, seeds = Path(given.data), ("train.csv", "valid.csv"), range(given.seeds)
     chosen = given.only or [name for name in SYSTEMS if name not in SLOW]
     if given.quick or given.data == "openclipart" or not data.is_dir():
@@ -156,9 +183,11 @@ def main() -> None:
     for name in chosen:
         options = SYSTEMS[name]
         wanted = 1 if options is None else len(seeds)
-        if name in rows and rows[name]["seeds"] >= wanted and not given.again and not given.quick:
+        if name in rows and rows[name]["seeds"] >= wanted and not given.again and not given.quick and not given.runs:
             continue
-        if options is None:
+        if given.runs:
+            results = [of_run(folder, name.removeprefix("preset "), train, test) for folder in given.runs]
+        elif options is None:
             results = [tfidf(train, test)]
         else:
             fewer = {"changes": QUICK_CHANGES} if given.quick else {}

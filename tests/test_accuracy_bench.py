@@ -11,6 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from multitag.classifier import Classifier
+from multitag.types import Sample
+from training_support import quick, scenes
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -32,6 +36,28 @@ def test_the_quick_form_measures_three_systems(tmp_path: Path) -> None:
     assert {key for key in found["rows"][2] if "missing" in key} == {
         f"{share} {what} missing" for share in ("every", "half") for what in ("image", "text")
     }
+
+
+def test_a_run_that_was_trained_elsewhere_is_scored_as_one_that_is_trained_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import accuracy
+
+    rows, new = scenes(40), scenes(20, start=40)
+    config = quick().model_copy(update={"preset": "fast"})
+    monkeypatch.setattr(accuracy, "configure", lambda **options: config)
+    here, cost = accuracy.ours(rows, new, 0, both=True)
+    Classifier(config).fit(rows, out=tmp_path / "run")
+    found, its = accuracy.of_run(tmp_path / "run", "fast", rows, new)
+    assert {key: score.value for key, score in found.metrics.items()} == {
+        key: score.value for key, score in here.metrics.items()
+    }
+    assert its.keys() == cost.keys()
+    assert {key: its[key] for key in cost if key != "seconds"} == {key: cost[key] for key in cost if key != "seconds"}
+    for preset, other in (("best", rows), ("fast", [*rows[:-1], Sample("x", text="a new row", labels=("sea",))])):
+        with pytest.raises(SystemExit, match=f"no run of these rows with --preset {preset}: its preset is fast"):
+            accuracy.of_run(tmp_path / "run", preset, other, new)
 
 
 def test_each_row_is_answered_once_by_what_was_fitted_on_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
