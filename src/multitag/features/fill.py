@@ -60,11 +60,7 @@ def fill(
         if (kept := slot.kept) is not None:
             chunks = cut(kept, rows, device)
             wanted = [chunks[number] for number in share.in_turn(first or share, len(chunks))]
-            whole = name in tokens or kept is not slot
-            if kept.lower is not None:
-                parts = (_left(store, kept, chunk, whole) for chunk in wanted)
-                _fill(store, kept.lower, [part for part in parts if len(part)], True, device, progress)
-            encoded += _fill(store, kept, wanted, whole, device, progress)
+            encoded += _fill(store, kept, wanted, name in tokens or kept is not slot, device, progress)
     return encoded
 
 
@@ -98,11 +94,13 @@ def _fill(
     missing = {every[place] for place in store.missing(slot.fingerprint, every, tokens=tokens)}
     if not missing:
         return 0
-    written = done = 0
-    states = None if slot.lower is None else partial(stored_states, store, slot.lower)
-    upper = "" if slot.lower is None else ", upper part"
+    written, done, states, upper = 0, 0, None, ""
+    short = [chunk for chunk in chunks if not missing.isdisjoint(chunk.contents)]
+    if slot.lower is not None:
+        _fill(store, slot.lower, [_left(store, slot, chunk, tokens) for chunk in short], True, device, progress)
+        states, upper = partial(stored_states, store, slot.lower), ", upper part"
     with progress(f"encoding {slot.encoder.modality}s ({slot.name}{upper})", len(missing)) as advance:
-        todo = (_left(store, slot, chunk, tokens) for chunk in chunks if not missing.isdisjoint(chunk.contents))
+        todo = (_left(store, slot, chunk, tokens) for chunk in short)
         work = Work(slot, store.path / ONNX, tokens, device or torch.device("cpu"), states)
         for chunk, (pooled, real) in encode_chunks(work, (chunk for chunk in todo if len(chunk)), len(chunks)):
             written += store.put(slot.fingerprint, chunk.contents, pooled, real)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from fakes import rows_of
 from multitag.classifier import Classifier
 from multitag.config import Config
 from multitag.config.presets import preset_names
@@ -222,8 +221,11 @@ def test_encoded_ahead_by_any_number_of_processes(
 
 def test_rows_without_a_picture_are_answered(table: Path, tmp_path: Path) -> None:
     model = ensemble(tmp_path).fit(table)
-    values = model.predict_proba([Sample("a", text="a boat"), *rows_of([]).samples]).values
+    seen = model.read(table).samples[0]
+    values = model.predict_proba([seen, Sample("a", text="a boat"), Sample("b", text="a dog")]).values
     assert np.isfinite(values).all()
+    assert not np.allclose(values[0], values[1])
+    assert np.array_equal(values[1], values[2]), "no member reads texts"
 
 
 @pytest.mark.parametrize("preset", preset_names())
